@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# `make help` lists the targets. Everything built lies below build/; a cross build below build/ARCH:
+#	make ARCH=arm64
+# Only `make demo` and `make test` install packages (tools/deps).
+
+ARCH	?= $(shell uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
+HOST	:= $(shell uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
+KERNEL	?= 6.12
+
+ifeq ($(ARCH),$(HOST))
+CROSS	:=
+B	:= build
+else
+CROSS	:= $(if $(filter arm64,$(ARCH)),aarch64-linux-gnu-,x86_64-linux-gnu-)
+B	:= build/$(ARCH)
+endif
+
+CC	:= $(CROSS)gcc
+CLANG	?= clang
+BPFTOOL	?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+PREFIX	?= /usr/local
+
+VERSION	:= $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
+TRIPLET	:= $(if $(filter arm64,$(ARCH)),aarch64-linux-gnu,x86_64-linux-gnu)
+WARN	:= -Wall -Wextra -Wno-missing-field-initializers -Wno-address-of-packed-member -Werror
+CFLAGS	?= -O2 -g
+ALL	:= -std=gnu11 $(WARN) $(CFLAGS) -Ibpf -Iuser -I$(B) -MMD -MP
+LIBS	:= -lbpf -lelf -lz -lyajl
+BPFARCH	:= $(if $(filter arm64,$(ARCH)),arm64,x86)
+
+USER	:= $(wildcard user/*.c)
+OBJ	:= $(USER:user/%.c=$(B)/%.o)
+UNITS	:= $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
+SCRIPTS	= $(shell grep -lE '^\#!.*(bash|/sh)' -r tools tests .ci)
+
+.PHONY: all install uninstall demo test unit bench check-style format clean help workload
+all: $(B)/kvmsched ## build build/kvmsched
+
+# -- the kernel side
+$(B)/kvmsched.bpf.o: bpf/kvmsched.bpf.c $(wildcard bpf/*.h vmlinux/*.h) | $(B)
+	$(CLANG) -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPFARCH) -Ibpf -Ivmlinux \
+		-isystem /usr/include/$(TRIPLET) -isystem /usr/$(TRIPLET)/include \
+		-Wall -Wextra -Wno-unused-parameter -Werror -c $< -o $@
+
+$(B)/kvmsched.skel.h: $(B)/kvmsched.bpf.o
+	$(BPFTOOL) gen skeleton $< name kvmsched_bpf > $@.tmp && mv $@.tmp $@
+
+# -- user space
+$(B)/version.h: FORCE | $(B)
+	@echo '#define KVMSCHED_VERSION "$(VERSION)"' | cmp -s - $@ || \
+		echo '#define KVMSCHED_VERSION "$(VERSION)"' > $@
+FORCE:
+
+$(B)/%.o: user/%.c | $(B)
+	$(CC) $(ALL) -c $< -o $@
+$(B)/live.o $(B)/live_load.o: $(B)/kvmsched.skel.h
+$(B)/main.o: $(B)/version.h
+
+$(B)/kvmsched: $(OBJ)
+	$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
+
+$(B):
+	mkdir -p $@
+
+# -- tests
+workload: $(B)/workload ## build the guests' program for the embedded KVM host
+$(B)/workload: $(wildcard tests/vm/workload*.c tests/vm/workload*.h) | $(B)
+	$(CC) -std=gnu11 $(WARN) $(CFLAGS) -pthread -static $(filter %.c,$^) -o $@
+
+# A unit test sees every file of user space but those that need libbpf or a main().
+PURE	:= $(filter-out $(addprefix $(B)/unit/,main.o live.o live_load.o run.o $(notdir $(patsubst %.c,%.o,\
+		$(wildcard user/cmd_*.c)))),$(USER:user/%.c=$(B)/unit/%.o))
+SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+$(B)/unit:
+	mkdir -p $@
+$(B)/unit/%.o: user/%.c | $(B)/unit $(B)/kvmsched.skel.h
+	$(CC) -std=gnu11 $(WARN) $(SAN) -Ibpf -Iuser -I$(B) -MMD -MP -c $< -o $@
+$(B)/unit/test_%: tests/unit/test_%.c $(PURE)
+	$(CC) -std=gnu11 $(WARN) $(SAN) -Ibpf -Iuser -I$(B) $< $(PURE) -o $@ -lcmocka $(LIBS)
+
+unit: $(UNITS:%=$(B)/unit/test_%) ## unit tests, under the address and undefined-behaviour sanitizers
+	tests/run-units $^
+
+test: ## everything CI runs; installs what is missing
+	tools/deps test arm64
+	tests/run
+
+demo: ## boot the embedded KVM host, trace two VMs, show the result (KERNEL=6.1, 6.12, newest ...)
+	tools/deps demo
+	$(MAKE) --no-print-directory all workload
+	tests/vm/demo $(KERNEL)
+
+bench: all workload ## what tracing costs, beside other tools, in exact instructions; decoding speed
+	tests/bench
+
+check-style: ## formatting, shell scripts, include circles
+	clang-format --dry-run -Werror bpf/*.[ch] vmlinux/*.h user/*.[ch] tests/unit/*.c tests/vm/*.[ch]
+	shellcheck $(SCRIPTS)
+
+format: ## format the sources
+	clang-format -i bpf/*.[ch] vmlinux/*.h user/*.[ch] tests/unit/*.c tests/vm/*.[ch]
+
+install: all ## install below PREFIX (/usr/local)
+	install -D -m 755 $(B)/kvmsched $(DESTDIR)$(PREFIX)/sbin/kvmsched
+	for s in 1 5; do install -d $(DESTDIR)$(PREFIX)/share/man/man$$s; \
+		install -m 644 docs/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s/; done
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/sbin/kvmsched $(DESTDIR)$(PREFIX)/share/man/man[15]/kvmsched*
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+-include $(wildcard $(B)/*.d $(B)/unit/*.d)

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Arithmetic and decisions that the kernel side and user space share, so that what is aggregated in
+ * the kernel and what is added up from records cannot disagree. Pure: no map, no helper, no libc.
+ */
+#ifndef KVMSCHED_STEP_H
+#define KVMSCHED_STEP_H
+
+#include "wire.h"
+
+#define KS_INLINE static inline __attribute__((always_inline, unused))
+
+/* A distance inside one kernel function. It stops at KS_DT_MAX; and bpf_ktime_get_ns() may step back
+ * by a few ns when the timekeeper is adjusted: then 0. */
+KS_INLINE __u32 ks_dt(__u64 from, __u64 to)
+{
+	__u64 d = to - from;
+
+	if (d > KS_DT_MAX)
+		return (__s64)d < 0 ? 0 : KS_DT_MAX;
+	return d;
+}
+
+KS_INLINE __u32 ks_add_sat(__u32 a, __u32 b)
+{
+	return a + b < a ? KS_DT_MAX : a + b;
+}
+
+/* Runnable as kvm_sched_out() means it since 6.12 (task_is_runnable(), cd9626e9ebc7): on the run
+ * queue and not merely left there by delayed dequeue. Before, delayed dequeue did not exist. */
+KS_INLINE int ks_runnable(__u8 task)
+{
+	return (task & (KS_T_ON_RQ | KS_T_MIGRATING)) && !(task & KS_T_SCHED_DELAYED);
+}
+
+/* Why the vCPU goes absent. flags: KS_F_* at sched_out; mask: which of them this kernel has. */
+KS_INLINE __u8 ks_reason(__u8 task, __u8 flags, __u16 mask)
+{
+	if (ks_runnable(task)) {
+		if ((mask & KS_M_WANTS_TO_RUN) && !(flags & KS_F_WANTS_TO_RUN))
+			return KS_R_IOCTL;
+		return KS_R_PREEMPTED;
+	}
+	if ((mask & KS_M_BLOCKING) && (flags & KS_F_BLOCKING))
+		return KS_R_HALTED;
+	return KS_R_SLEEPING;
+}
+
+/* Who took the CPU of a runnable vCPU of VM victim_vm. kind, vm: the next task's. */
+KS_INLINE __u8 ks_class(int throttled, __u32 victim_vm, __u8 kind, __u32 vm)
+{
+	if (throttled)
+		return KS_BY_QUOTA;
+	if (kind == KS_K_KERNEL)
+		return KS_BY_KERNEL;
+	if (kind == KS_K_HOST || !vm)
+		return KS_BY_HOST;
+	if (vm != victim_vm)
+		return KS_BY_OTHER_VM;
+	return kind == KS_K_VCPU ? KS_BY_SAME_VM : KS_BY_EMULATOR;
+}
+
+#endif

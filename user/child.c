@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Signals as a file descriptor, and the traced command behind a gate: a pipe that it reads before it
+ * becomes the command. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "child.h"
+#include "err.h"
+
+static void become(char **argv, int gate, const sigset_t *old)
+{
+	char go;
+
+	sigprocmask(SIG_SETMASK, old, NULL);
+	if (read(gate, &go, 1) != 1)
+		_exit(127); /* the tracer could not start */
+	close(gate);
+	execvp(argv[0], argv);
+	err__say(errno, "%s: cannot run", argv[0]);
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+int child__start(struct child *c, char **argv)
+{
+	sigset_t set, old;
+	int p[2];
+
+	*c = (struct child){.signals = -1, .gate = -1};
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	c->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (c->signals < 0)
+		return err__say(errno, "waiting for signals");
+	if (!argv)
+		return 0;
+	if (pipe2(p, O_CLOEXEC))
+		return err__say(errno, "starting %s", argv[0]);
+	c->name = argv[0];
+	c->pid = fork();
+	if (c->pid < 0)
+		return err__say(errno, "starting %s", argv[0]);
+	if (!c->pid) {
+		close(p[1]);
+		become(argv, p[0], &old);
+	}
+	close(p[0]);
+	c->gate = p[1];
+	return 0;
+}
+
+int child__go(struct child *c)
+{
+	if (c->gate < 0)
+		return 0;
+	if (write(c->gate, "", 1) != 1 && errno != EPIPE)
+		return err__say(errno, "starting %s", c->name);
+	close(c->gate);
+	c->gate = -1;
+	return 0;
+}
+
+int child__fd(const struct child *c)
+{
+	return c->signals;
+}
+
+bool child__poll(struct child *c)
+{
+	struct signalfd_siginfo s;
+	bool stop = false;
+
+	while (read(c->signals, &s, sizeof(s)) == sizeof(s)) {
+		if (s.ssi_signo != SIGCHLD)
+			stop = true;
+		else if (c->pid && waitpid(c->pid, &c->status, WNOHANG) == c->pid)
+			stop = c->ended = true;
+	}
+	return stop;
+}
+
+int child__status(struct child *c, int status)
+{
+	int own;
+
+	if (!c->pid || (!c->ended && waitpid(c->pid, &c->status, WNOHANG) != c->pid)) {
+		if (c->pid)
+			err__note("%s is still running", c->name);
+		return status;
+	}
+	c->ended = true;
+	own = WIFSIGNALED(c->status) ? 128 + WTERMSIG(c->status) : WEXITSTATUS(c->status);
+	if (own && WIFSIGNALED(c->status))
+		err__note("%s was killed by signal %d (%s)", c->name, WTERMSIG(c->status),
+			  strsignal(WTERMSIG(c->status)));
+	else
+		err__note("%s exited with %d", c->name, own);
+	return status ?: own;
+}
+
+void child__free(struct child *c)
+{
+	if (c->gate >= 0)
+		close(c->gate); /* the command ends without having run */
+	if (c->signals >= 0 && c->pid)
+		child__poll(c);
+	if (c->signals > 0)
+		close(c->signals);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What ends a live trace from outside: Ctrl-C or SIGTERM, and the end of a command that is traced
+ * (`-- CMD`). Both arrive at one file descriptor.
+ */
+#ifndef KVMSCHED_CHILD_H
+#define KVMSCHED_CHILD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct child {
+	int signals; /* signalfd; -1 */
+	int gate;    /* the command waits for it; -1 */
+	pid_t pid;   /* 0 = no command */
+	bool ended;
+	int status; /* of waitpid() */
+	const char *name;
+};
+
+/* Blocks SIGINT, SIGTERM and SIGCHLD; forks argv (NULL = no command), which does not run yet. 0 or -errno. */
+int child__start(struct child *c, char **argv);
+
+/* Lets the command run. */
+int child__go(struct child *c);
+
+int child__fd(const struct child *c);
+
+/* When the descriptor is readable: should the trace end? */
+bool child__poll(struct child *c);
+
+/* Waits for the command where needed (a trace that ended first leaves it running), says how it ended, and
+ * returns what the whole should exit with: status unless that is 0, else the command's. */
+int child__status(struct child *c, int status);
+
+void child__free(struct child *c);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The one place that makes names harmless. VM names, process names and cgroups come from those who
+ * run the VMs: any byte may be in them. What leaves here is valid UTF-8 (or ASCII), and nothing in
+ * it acts on a terminal or ends a string. Also measures and shortens text in terminal columns.
+ */
+#ifndef KVMSCHED_ESCAPE_H
+#define KVMSCHED_ESCAPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum escape_for {
+	ESCAPE_TERMINAL, /* a UTF-8 terminal: what does not print (controls, invalid bytes, changes
+			  * of direction) as \xNN per byte, a backslash as two */
+	ESCAPE_ASCII,	 /* the same for any other: \xNN also for all that is not ASCII */
+	ESCAPE_JSON,  /* to be handed to a JSON writer, which quotes: invalid bytes become U+FFFD */
+	ESCAPE_HTML,  /* text or a quoted attribute, HTML, SVG or XML: < > & " ' as references */
+	ESCAPE_CSV,   /* one field, quoted where RFC 4180 wants it; a leading = + - @ gets a ' in
+		       * front, so that no spreadsheet takes it for a formula */
+	ESCAPE_LABEL, /* inside the quotes of a Prometheus label value: \\ \" \n */
+};
+/* HTML, CSV and LABEL show control characters as U+2400 ... U+2421, and invalid bytes and those
+ * that change the text's direction as U+FFFD. */
+
+/* Room enough for any n bytes, escaped. */
+#define ESCAPE_SIZE(n) (6 * (size_t)(n) + 4)
+
+/* Escapes a string into out[size]. Like snprintf: always NUL-terminated (size > 0), returns the
+ * length that the whole needs; what does not fit is left out in whole characters. CSV keeps its end
+ * quote. */
+size_t escape__str(enum escape_for to, const char *s, char *out, size_t size);
+
+/* The same for len bytes, in which a NUL is one of them: for fields that may lack theirs. */
+size_t escape__mem(enum escape_for to, const char *s, size_t len, char *out, size_t size);
+
+/* The same to a stream. Returns 0 or -errno. */
+int escape__put(enum escape_for to, const char *s, FILE *f);
+
+/* How many terminal columns a text takes (wide characters two, combining ones none). Expects
+ * escaped text: a byte that is not UTF-8 and a control character count one. */
+unsigned escape__width(const char *s);
+
+/* Copies s, shortened to `columns` with an ellipsis ("…", or "..." where !utf8) if it is wider. out
+ * has room for at least strlen(s) + 4 bytes. Returns the columns used. */
+unsigned escape__shorten(const char *s, unsigned columns, bool utf8, char *out);
+
+/* The length of the longest start of s, <= max, that does not end inside a UTF-8 character. */
+size_t escape__fit(const char *s, size_t max);
+
+#endif

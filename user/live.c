@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The live source. A CPU's ring is memory shared with the kernel (struct ks_ring): batches point right
+ * into it, and a place is given back once the batch's consumer is done with it. The descriptors' ring,
+ * a BPF ring buffer, is drained last in every pass, so that whatever a record refers to has been
+ * handed out by the end of the same pass; it is also the doorbell that live__wait() sleeps on.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "err.h"
+#include "ident.h"
+#include "live.h"
+#include "live_load.h"
+#include "record.h"
+#include "kvmsched.skel.h"
+
+/* Descriptors of one pass: they are put in order before they are handed out. */
+struct queue {
+	char *buf;
+	size_t bytes, room;
+	__u32 count;
+	__u64 last_ts; /* of the stream: its times never go backwards */
+};
+
+struct live {
+	struct kvmsched_bpf *skel;
+	struct ring_buffer *meta;
+	char *rings; /* cpus times struct ks_ring and its places */
+	size_t ring_bytes;
+	__u32 places;
+	struct queue queue;
+	__u64 *lost, *produced;
+	unsigned cpus;
+	__u32 vcpus_seen;
+	const struct filter *filter;
+	__u64 start_ns;
+	__u64 tail_produced; /* what user space added to the descriptors: names, the closing snapshot */
+	int err;
+};
+
+static __u64 now_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (__u64)t.tv_sec * 1000000000ULL + (__u64)t.tv_nsec;
+}
+
+/* CLOCK_REALTIME - CLOCK_MONOTONIC, from the tightest of a few readings. */
+static __s64 wall_offset(void)
+{
+	__u64 best = ~0ULL;
+	__s64 offset = 0;
+
+	for (int i = 0; i < 8; i++) {
+		__u64 a = now_ns(CLOCK_MONOTONIC), w = now_ns(CLOCK_REALTIME);
+		__u64 b = now_ns(CLOCK_MONOTONIC);
+
+		if (b - a < best) {
+			best = b - a;
+			offset = (__s64)w - (__s64)(a + (b - a) / 2);
+		}
+	}
+	return offset;
+}
+
+static void sleep_until(__u64 mono_ns)
+{
+	struct timespec t = {.tv_sec = mono_ns / 1000000000ULL, .tv_nsec = mono_ns % 1000000000ULL};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
+		;
+}
+
+/* ---- queues ------------------------------------------------------------------------------- */
+
+static int queue__room(struct queue *q, size_t size)
+{
+	size_t room = q->room ?: 65536;
+	char *buf;
+
+	while (room < q->bytes + size)
+		room *= 2;
+	if (room == q->room)
+		return 0;
+	buf = realloc(q->buf, room);
+	if (!buf)
+		return -ENOMEM;
+	q->buf = buf;
+	q->room = room;
+	return 0;
+}
+
+static int queue__put(struct queue *q, const void *rec, size_t size)
+{
+	if (queue__room(q, size))
+		return -ENOMEM;
+	memcpy(q->buf + q->bytes, rec, size);
+	q->bytes += size;
+	q->count++;
+	return 0;
+}
+
+/* ---- descriptors: names, and an order restored --------------------------------------------- */
+
+static int set_tgid(struct live *l, __u32 tgid, __u32 keep)
+{
+	return bpf_map__update_elem(l->skel->maps.filter_tgid, &tgid, sizeof(tgid), &keep, sizeof(keep),
+				    BPF_ANY);
+}
+
+static int name_vm(struct live *l, const struct ks_vm *vm)
+{
+	struct ks_name name = {.h = {.ts = vm->h.ts, .type = KS_NAME}, .vm = vm->vm};
+	bool keep;
+
+	ident__resolve("/proc", vm->tgid, vm->comm, &name);
+	l->tail_produced++;
+	if (l->filter->vms) {
+		keep = filter__name(l->filter, name.name);
+		set_tgid(l, vm->tgid, keep && filter__vcpu(l->filter, name.name, vm->tgid, NULL, -1, 0));
+		__atomic_add_fetch(&l->skel->data->ctl.filter_gen, 1, __ATOMIC_RELEASE);
+	}
+	return queue__put(&l->queue, &name, sizeof(name));
+}
+
+static int on_descriptor(void *ctx, void *rec, size_t size)
+{
+	const struct ks_head *h = rec;
+	struct live *l = ctx;
+
+	if (!l->err && queue__put(&l->queue, rec, size))
+		l->err = -ENOMEM;
+	if (!l->err && h->type == KS_VM && name_vm(l, rec))
+		l->err = -ENOMEM;
+	if (h->type == KS_VCPU)
+		l->vcpus_seen++;
+	return 0;
+}
+
+static int by_ts(const void *a, const void *b)
+{
+	const struct ks_head *x = *(const struct ks_head *const *)a, *y = *(const struct ks_head *const *)b;
+
+	if (x->ts != y->ts)
+		return x->ts < y->ts ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+/* Descriptors are made preemptibly, on any CPU: their times may come out of order. Sorts what this pass
+ * brought; what still lies before an earlier pass, or before the window, is moved up to it. */
+static int order_descriptors(struct live *l)
+{
+	struct queue *q = &l->queue;
+	struct ks_head **at = calloc(q->count + 1, sizeof(*at));
+	char *sorted = malloc(q->bytes + 1), *p = q->buf, *out = sorted;
+	__u64 floor = q->last_ts > l->start_ns ? q->last_ts : l->start_ns;
+	size_t size;
+
+	if (!at || !sorted) {
+		free(at);
+		free(sorted);
+		return -ENOMEM;
+	}
+	for (__u32 i = 0; i < q->count; i++, p += record__size(at[i - 1]->type))
+		at[i] = (struct ks_head *)p;
+	qsort(at, q->count, sizeof(*at), by_ts);
+	for (__u32 i = 0; i < q->count; i++, out += size) {
+		size = record__size(at[i]->type);
+		memcpy(out, at[i], size);
+		if (at[i]->ts > floor)
+			floor = at[i]->ts;
+		((struct ks_head *)out)->ts = floor;
+	}
+	q->last_ts = floor;
+	memcpy(q->buf, sorted, q->bytes);
+	free(at);
+	free(sorted);
+	return 0;
+}
+
+/* ---- opening ------------------------------------------------------------------------------ */
+
+static struct ks_ring *ring_of(const struct live *l, unsigned cpu)
+{
+	return (struct ks_ring *)(l->rings + cpu * l->ring_bytes);
+}
+
+static size_t rings_size(const struct live *l)
+{
+	long page = sysconf(_SC_PAGESIZE);
+
+	return (l->cpus * l->ring_bytes + page - 1) / page * page;
+}
+
+static int map_rings(struct live *l)
+{
+	void *at;
+
+	l->places = l->skel->rodata->cfg.ring_places;
+	l->ring_bytes = bpf_map__value_size(l->skel->maps.rings);
+	at = mmap(NULL, rings_size(l), PROT_READ | PROT_WRITE, MAP_SHARED,
+		  bpf_map__fd(l->skel->maps.rings), 0);
+	if (at == MAP_FAILED)
+		return err__say(errno, "mapping the rings");
+	l->rings = at;
+	l->meta = ring_buffer__new(bpf_map__fd(l->skel->maps.meta), on_descriptor, l, NULL);
+	return l->meta ? 0 : err__say(errno, "setting up the ring of descriptors");
+}
+
+static int fill_filters(struct live *l)
+{
+	const struct filter *f = l->filter;
+	__u32 one = 1;
+
+	for (unsigned i = 0; !f->vms && i < f->tgids; i++)
+		if (set_tgid(l, f->tgid[i], 1))
+			return err__say(errno, "setting the filter -p");
+	for (unsigned i = 0; i < f->tids; i++)
+		if (bpf_map__update_elem(l->skel->maps.filter_tid, &f->tid[i], sizeof(__u32), &one,
+					 sizeof(one), BPF_ANY))
+			return err__say(errno, "setting the filter -t");
+	return 0;
+}
+
+static void describe_session(const struct live *l, const struct live_opts *o, struct session *s)
+{
+	struct utsname u;
+
+	memset(s, 0, sizeof(*s));
+	uname(&u);
+	snprintf(s->host, sizeof(s->host), "%s", u.nodename);
+	snprintf(s->release, sizeof(s->release), "%s", u.release);
+	snprintf(s->arch, sizeof(s->arch), "%s", u.machine);
+	filter__describe(o->filter, s->filter, sizeof(s->filter));
+	s->mode = o->mode;
+	s->loads = o->loads;
+	s->cpus = l->cpus;
+	s->fields = l->skel->rodata->cfg.fields;
+}
+
+int live__open(struct live **out, const struct live_opts *o, struct session *s)
+{
+	struct live *l = calloc(1, sizeof(*l));
+	int cpus = libbpf_num_possible_cpus();
+	int err;
+
+	if (!l || cpus < 1) {
+		free(l);
+		return err__say(ENOMEM, "starting");
+	}
+	l->cpus = cpus;
+	l->filter = o->filter;
+	l->lost = calloc(cpus + 1, sizeof(*l->lost));
+	l->produced = calloc(cpus + 1, sizeof(*l->produced));
+	err = l->lost && l->produced ? 0 : err__say(ENOMEM, "starting");
+	if (!err)
+		err = live_load(&l->skel, o, l->cpus);
+	if (!err)
+		err = map_rings(l);
+	if (!err)
+		err = fill_filters(l);
+	if (!err)
+		err = live_attach(l->skel);
+	if (err) {
+		live__free(l);
+		return err;
+	}
+	describe_session(l, o, s);
+	*out = l;
+	return 0;
+}
+
+/* ---- the window --------------------------------------------------------------------------- */
+
+static int take_snapshot(struct live *l)
+{
+	int fd = bpf_iter_create(bpf_link__fd(l->skel->links.snapshot));
+	char buf[256];
+	ssize_t n;
+
+	if (fd < 0)
+		return err__say(errno, "taking the snapshot of existing vCPUs");
+	do
+		n = read(fd, buf, sizeof(buf));
+	while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
+	close(fd);
+	return n < 0 ? err__say(errno, "reading the snapshot of existing vCPUs") : 0;
+}
+
+int live__begin(struct live *l, struct session *s)
+{
+	struct ks_ctl *ctl = &l->skel->data->ctl;
+
+	s->wall_start_ns = wall_offset();
+	s->start_ns = l->start_ns = now_ns(CLOCK_MONOTONIC) + 200000;
+	__atomic_store_n(&ctl->start_ns, s->start_ns, __ATOMIC_RELEASE);
+	sleep_until(s->start_ns);
+	return take_snapshot(l);
+}
+
+int live__wait(struct live *l, int fd, int timeout_ms)
+{
+	struct pollfd p[2] = {
+		{.fd = ring_buffer__epoll_fd(l->meta), .events = POLLIN},
+		{.fd = fd, .events = POLLIN},
+	};
+
+	return poll(p, 2, timeout_ms) > 0 && (p[1].revents & POLLIN);
+}
+
+/* Hands out one CPU's records, where they lie: at most two stretches, because the ring wraps. */
+static int drain_cpu(struct live *l, unsigned cpu, batch_fn fn, void *ctx)
+{
+	struct ks_ring *r = ring_of(l, cpu);
+	const char *places = (const char *)(r + 1);
+	__u64 tail = r->tail, head = __atomic_load_n(&r->head, __ATOMIC_ACQUIRE);
+	int err = 0;
+
+	while (!err && tail != head) {
+		__u32 at = tail & (l->places - 1), n = l->places - at;
+		const char *first = places + (size_t)at * KS_RECORD_MAX;
+		struct batch b = {.stream = cpu, .records = first};
+
+		if (n > head - tail)
+			n = head - tail;
+		b.count = n;
+		b.bytes = (size_t)n * KS_RECORD_MAX;
+		b.first_ts = ((const struct ks_head *)first)->ts;
+		b.last_ts = ((const struct ks_head *)(first + b.bytes - KS_RECORD_MAX))->ts;
+		err = fn(ctx, &b);
+		tail += n;
+		__atomic_store_n(&r->tail, tail, __ATOMIC_RELEASE);
+	}
+	return err;
+}
+
+static int hand_out_descriptors(struct live *l, batch_fn fn, void *ctx)
+{
+	struct queue *q = &l->queue;
+	struct batch b = {.stream = l->cpus};
+	int err = order_descriptors(l);
+
+	if (err || !q->bytes)
+		return err;
+	b.records = q->buf;
+	b.bytes = q->bytes;
+	b.count = q->count;
+	b.first_ts = ((const struct ks_head *)q->buf)->ts;
+	b.last_ts = q->last_ts;
+	q->bytes = q->count = 0;
+	return fn(ctx, &b);
+}
+
+int live__drain(struct live *l, batch_fn fn, void *ctx, __u64 *watermark)
+{
+	int err = 0;
+
+	*watermark = now_ns(CLOCK_MONOTONIC);
+	for (unsigned i = 0; !err && i < l->cpus; i++)
+		err = drain_cpu(l, i, fn, ctx);
+	if (err)
+		return err;
+	l->err = 0;
+	err = ring_buffer__consume(l->meta);
+	if (err < 0)
+		return err__say(err, "reading the descriptors");
+	return l->err ?: hand_out_descriptors(l, fn, ctx);
+}
+
+/* Returns once every program that was running when it was called has finished: changing a map of maps
+ * waits for an RCU grace period (kernel/bpf/syscall.c, maybe_wait_bpf_programs()), which the sections
+ * with preemption off that we hook are part of. */
+static int quiesce(struct live *l)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ks_barrier", 4, 4, 1, NULL), err;
+	__u32 key = 0;
+
+	if (fd < 0)
+		return err__say(errno, "waiting for running programs");
+	err = bpf_map__update_elem(l->skel->maps.barrier, &key, sizeof(key), &fd, sizeof(fd), BPF_ANY);
+	close(fd);
+	return err ? err__say(err, "waiting for running programs") : 0;
+}
+
+/* The sums that no record has carried out yet; the vCPU is in user space since put_ts. */
+static int close_loads(struct queue *q, const struct ks_slot *s, const struct session *ses)
+{
+	struct ks_loads r = {.h = {.ts = ses->end_ns, .type = KS_LOADS}};
+	__u64 since = s->put_ts > ses->start_ns ? s->put_ts : ses->start_ns;
+
+	r.h.mask = ses->fields | KS_M_POINT(KS_PT_INNER_ENTRY) |
+		   (ses->mode == MODE_FULL ? KS_M_POINT(KS_PT_INNER_EXIT) : 0);
+	if (s->phase == KS_P_USER)
+		r.h.mask |= KS_M_USER;
+	r.vcpu = s->id;
+	r.seq = s->seq + 1;
+	r.loads = s->loads;
+	r.puts = s->puts;
+	r.user_ns = s->user_ns;
+	if (s->phase == KS_P_USER && ses->end_ns > since)
+		r.user_ns += ses->end_ns - since;
+	r.load_ns = s->load_ns;
+	r.put_ns = s->put_ns;
+	r.load_max_ns = s->load_max_ns;
+	r.put_max_ns = s->put_max_ns;
+	r.load_flags = s->load_flags;
+	r.put_flags = s->put_flags;
+	r.cpu = s->cpu;
+	return queue__put(q, &r, sizeof(r));
+}
+
+static int close_vcpu(struct live *l, const struct ks_slot *s, const struct session *ses)
+{
+	struct queue *q = &l->queue;
+	struct ks_snap r = {.h = {.ts = ses->end_ns, .type = KS_SNAP, .mask = ses->fields | KS_M_END}};
+	int sums = !ses->loads && (s->loads || s->puts);
+
+	if (sums && close_loads(q, s, ses))
+		return -ENOMEM;
+	r.vcpu = s->id;
+	r.seq = s->seq + sums;
+	r.lost = s->lost;
+	r.tid = s->run_tid ?: s->tid;
+	r.cpu = s->cpu;
+	r.reason = s->reason;
+	r.h.mask |= s->phase == KS_P_USER ? KS_M_USER : s->phase == KS_P_OUT ? KS_M_OUT : 0;
+	if (s->phase != KS_P_UNKNOWN)
+		r.h.mask |= KS_M_POINT(KS_PT_ENTRY);
+	l->tail_produced += 1 + sums;
+	return queue__put(q, &r, sizeof(r));
+}
+
+int live__end(struct live *l, struct session *s, batch_fn fn, void *ctx)
+{
+	const struct ks_slot *slot = l->skel->bss->slots;
+	struct ks_ctl *ctl = &l->skel->data->ctl;
+	__u64 watermark;
+	int err;
+
+	s->end_ns = now_ns(CLOCK_MONOTONIC) + 100000;
+	s->wall_end_ns = wall_offset();
+	__atomic_store_n(&ctl->end_ns, s->end_ns, __ATOMIC_RELEASE);
+	sleep_until(s->end_ns);
+	err = quiesce(l);
+	if (err)
+		return err;
+	err = live__drain(l, fn, ctx, &watermark);
+	if (err)
+		return err;
+	for (__u32 i = 0; i < KS_SLOTS; i++)
+		if (slot[i].vcpu && slot[i].keep && close_vcpu(l, &slot[i], s))
+			return -ENOMEM;
+	s->untracked = ctl->untracked;
+	return hand_out_descriptors(l, fn, ctx);
+}
+
+const __u64 *live__lost(struct live *l)
+{
+	for (unsigned i = 0; i < l->cpus; i++)
+		l->lost[i] = __atomic_load_n(&ring_of(l, i)->lost, __ATOMIC_RELAXED);
+	l->lost[l->cpus] = l->skel->data->ctl.meta_lost;
+	return l->lost;
+}
+
+const __u64 *live__produced(struct live *l)
+{
+	for (unsigned i = 0; i < l->cpus; i++)
+		l->produced[i] = ring_of(l, i)->head + ring_of(l, i)->lost;
+	l->produced[l->cpus] = l->skel->data->ctl.meta_produced + l->tail_produced;
+	return l->produced;
+}
+
+__u32 live__vcpus(const struct live *l)
+{
+	return l->vcpus_seen;
+}
+
+void live__free(struct live *l)
+{
+	if (!l)
+		return;
+	ring_buffer__free(l->meta);
+	if (l->rings)
+		munmap(l->rings, rings_size(l));
+	kvmsched_bpf__destroy(l->skel);
+	free(l->queue.buf);
+	free(l->lost);
+	free(l->produced);
+	free(l);
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * From options to loaded programs. libbpf's own words are kept back and shown only when something
+ * failed, below a sentence that says what it means.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include "cgroup.h"
+#include "err.h"
+#include "host.h"
+#include "live_load.h"
+#include "kvmsched.skel.h"
+
+static char log_text[16384];
+static size_t log_len;
+
+static int keep_log(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	int n;
+
+	if (level == LIBBPF_DEBUG || log_len >= sizeof(log_text) - 1)
+		return 0;
+	n = vsnprintf(log_text + log_len, sizeof(log_text) - log_len, fmt, ap);
+	if (n > 0)
+		log_len += n;
+	if (log_len > sizeof(log_text) - 1)
+		log_len = sizeof(log_text) - 1;
+	return n;
+}
+
+/* The last lines of what libbpf had to say. */
+static void show_log(void)
+{
+	const char *p = log_text + log_len;
+	int lines = getenv("KVMSCHED_DEBUG") ? 1000 : 12;
+
+	while (p > log_text && lines >= 0)
+		if (*--p == '\n')
+			lines--;
+	if (p > log_text)
+		p++;
+	fputs(p, stderr);
+}
+
+/* Which programs a mode loads. Everything not listed here is loaded in every mode. */
+static const struct {
+	const char *name;
+	unsigned modes; /* bits: 1 << MODE_* */
+} parts[] = {
+	{"out_entry", 1 << MODE_DEFAULT | 1 << MODE_FULL},
+	{"in_exit", 1 << MODE_DEFAULT | 1 << MODE_FULL},
+	{"load_entry", 1 << MODE_DEFAULT | 1 << MODE_FULL},
+	{"put_entry", 1 << MODE_DEFAULT | 1 << MODE_FULL},
+	{"load_exit", 1 << MODE_FULL},
+	{"put_exit", 1 << MODE_FULL},
+};
+
+int live_wants(const char *name, enum session_mode mode)
+{
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		if (!strcmp(parts[i].name, name))
+			return parts[i].modes >> mode & 1;
+	return 1;
+}
+
+static void choose_programs(struct kvmsched_bpf *skel, enum session_mode mode)
+{
+	struct bpf_program *p;
+
+	bpf_object__for_each_program(p, skel->obj)
+		bpf_program__set_autoload(p, live_wants(bpf_program__name(p), mode));
+}
+
+/* Places in a ring of about the wanted size: a power of two. */
+static __u32 ring_places(__u64 bytes)
+{
+	__u32 places = 64;
+
+	while (places < 1U << 24 && (__u64)places * 2 * KS_RECORD_MAX <= bytes)
+		places *= 2;
+	return places;
+}
+
+static int size_maps(struct kvmsched_bpf *skel, unsigned cpus, __u32 places)
+{
+	if (bpf_map__set_max_entries(skel->maps.rings, cpus) ||
+	    bpf_map__set_value_size(skel->maps.rings, sizeof(struct ks_ring) + places * KS_RECORD_MAX) ||
+	    bpf_map__set_max_entries(skel->maps.tasks, bpf_map__max_entries(skel->maps.tasks) * cpus))
+		return err__say(errno, "sizing the maps for %u CPUs", cpus);
+	return 0;
+}
+
+static int configure(struct kvmsched_bpf *skel, const struct live_opts *o, __u32 places)
+{
+	const struct filter *f = o->filter;
+	struct ks_config *c = &skel->rodata->cfg;
+	int err;
+
+	c->light = o->mode == MODE_LIGHT;
+	c->full = o->mode == MODE_FULL;
+	c->loads = o->loads;
+	c->slots = o->max_vcpus;
+	c->ring_places = places;
+	c->by_tgid = f->tgids || f->vms;
+	c->by_name = f->vms > 0;
+	c->by_tid = f->tids > 0;
+	c->by_cpu = f->by_cpu;
+	memcpy(c->cpus, f->cpus, sizeof(c->cpus));
+	c->vcpu_ranges = f->vcpus;
+	for (unsigned i = 0; i < f->vcpus; i++) {
+		c->vcpus[i].from = f->vcpu[i].from;
+		c->vcpus[i].to = f->vcpu[i].to;
+	}
+	if (f->cgroups > KS_CGROUPS)
+		return err__say(0, "--cgroup: at most %d of them", KS_CGROUPS);
+	c->cgroups = f->cgroups;
+	for (unsigned i = 0; i < f->cgroups; i++) {
+		err = cgroup__find(f->cgroup[i], &c->cgroup[i].id, &c->cgroup[i].level);
+		if (err)
+			return err__say(err, "--cgroup %s: not found below the cgroup2 mount",
+					f->cgroup[i]);
+	}
+	return 0;
+}
+
+static int explain(int err, const struct live_opts *o)
+{
+	struct host h;
+
+	host__look(&h, o->btf);
+	err__say(err, "loading the BPF programs");
+	host__advise(&h, stderr);
+	if (host__usable(&h) || getenv("KVMSCHED_DEBUG"))
+		show_log(); /* nothing obvious is missing: what libbpf said is all there is */
+	host__free(&h);
+	return -abs(err);
+}
+
+/* bpf_rdonly_cast() only knows types of the kernel's own BTF, not a module's. */
+static bool can_cast(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool can = btf && btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0 &&
+		   btf__find_by_name_kind(btf, "kvm_vcpu", BTF_KIND_STRUCT) > 0;
+
+	btf__free(btf);
+	return can;
+}
+
+/* Refuses what cannot work, and tells the programs what this kernel has. */
+static int check_host(const struct live_opts *o, __u16 *fields)
+{
+	struct host h;
+	int err = 0;
+
+	host__look(&h, o->btf);
+	*fields = h.fields;
+	if (!host__usable(&h)) {
+		err = err__say(0, "this host cannot be traced");
+		host__advise(&h, stderr);
+	}
+	host__free(&h);
+	return err;
+}
+
+int live_load(struct kvmsched_bpf **out, const struct live_opts *o, unsigned cpus)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = o->btf);
+	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+	struct kvmsched_bpf *skel;
+	__u32 places = ring_places(o->ring_bytes);
+	__u16 fields;
+	int err = check_host(o, &fields);
+
+	if (!err && o->max_vcpus > KS_SLOTS)
+		err = err__say(0, "--max-vcpus: at most %d", KS_SLOTS);
+	if (!err && cpus > KS_CPUS_MAX)
+		err = err__say(0, "%u CPUs: more than %d are not supported", cpus, KS_CPUS_MAX);
+	if (err)
+		return err;
+	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* kernels before 5.11 charge maps to it */
+	libbpf_set_print(keep_log);
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	skel = kvmsched_bpf__open_opts(&opts);
+	if (!skel)
+		return explain(errno, o);
+	*out = skel;
+	choose_programs(skel, o->mode);
+	skel->rodata->cfg.fields = fields;
+	skel->rodata->cfg.cast = can_cast();
+	err = size_maps(skel, cpus, places);
+	if (!err)
+		err = configure(skel, o, places);
+	if (err)
+		return err;
+	err = kvmsched_bpf__load(skel);
+	return err ? explain(err, o) : 0;
+}
+
+int live_attach(struct kvmsched_bpf *skel)
+{
+	int err = kvmsched_bpf__attach(skel);
+
+	if (!err)
+		return 0;
+	err__say(err, "attaching to KVM's functions");
+	show_log();
+	return err;
+}

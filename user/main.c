@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The table of subcommands. */
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include "cmd.h"
+#include "err.h"
+#include "version.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{"record", cmd_record, "trace into a recording, to look at later"},
+	{"report", cmd_report, "per VM and vCPU: time in each state, delays, who took the CPU"},
+	{"timehist", cmd_timehist, "one line per absence: when, why, how long, who took the CPU"},
+	{"hist", cmd_hist, "latency histograms"},
+	{"info", cmd_info, "what this host, or a recording, offers and lacks"},
+};
+
+static void usage(FILE *f)
+{
+	fputs("Usage: kvmsched COMMAND [options]\n\n"
+	      "Shows when and why KVM vCPUs do not get their CPU.\n\n",
+	      f);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].help);
+	fputs("\n  kvmsched COMMAND --help   its options\n  kvmsched --version\n", f);
+}
+
+int main(int argc, char **argv)
+{
+	setlocale(LC_ALL, "");
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_ERROR;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return EXIT_FINE;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("kvmsched " KVMSCHED_VERSION);
+		return EXIT_FINE;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	err__say(0, "%s: no such command; kvmsched --help lists them", argv[1]);
+	return EXIT_ERROR;
+}

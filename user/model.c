@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Tables by id (ids are small and dense), and a hash from tid to the task that has it now: a task is
+ * introduced before it is first referred to, and a tid that is used again is introduced again.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "model.h"
+
+#define TASK_BUCKETS 4096
+#define TASKS_MAX    65536 /* then the oldest are forgotten */
+
+struct task_node {
+	struct model_task t;
+	__s32 next;
+};
+
+struct model {
+	const struct session *session;
+	const struct filter *filter;
+	struct model_listener to;
+	struct model_vcpu **vcpu; /* by id */
+	__u32 vcpus;
+	struct model_vm **vm; /* by id */
+	__u32 vms;
+	struct task_node *task;
+	__u32 tasks, task_room;
+	__s32 bucket[TASK_BUCKETS];
+	__u64 events;
+};
+
+struct model *model__new(const struct session *s, const struct filter *f,
+			 const struct model_listener *l)
+{
+	struct model *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	m->session = s;
+	m->filter = f;
+	m->to = *l;
+	memset(m->bucket, -1, sizeof(m->bucket));
+	return m;
+}
+
+/* Makes room for index id in a table of pointers. */
+static int grow(void ***table, __u32 *have, __u32 id)
+{
+	__u32 want = *have ?: 64;
+	void **t;
+
+	if (id < *have)
+		return 0;
+	while (want <= id)
+		want *= 2;
+	t = realloc(*table, want * sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	memset(t + *have, 0, (want - *have) * sizeof(*t));
+	*table = t;
+	*have = want;
+	return 0;
+}
+
+static struct model_vcpu *vcpu_get(struct model *m, __u32 id)
+{
+	struct model_vcpu *v;
+
+	if (id < m->vcpus && m->vcpu[id])
+		return m->vcpu[id];
+	if (grow((void ***)&m->vcpu, &m->vcpus, id))
+		return NULL;
+	v = calloc(1, sizeof(*v));
+	if (!v)
+		return NULL;
+	vcpu__init(&v->v, m->session->start_ns, m->session->mode == MODE_LIGHT);
+	v->id = id;
+	v->vcpu_id = -1;
+	v->task = -1;
+	v->keep = -1;
+	return m->vcpu[id] = v;
+}
+
+static struct model_vm *vm_get(struct model *m, __u32 id)
+{
+	if (grow((void ***)&m->vm, &m->vms, id))
+		return NULL;
+	if (!m->vm[id]) {
+		m->vm[id] = calloc(1, sizeof(struct model_vm));
+		if (m->vm[id])
+			m->vm[id]->id = id;
+	}
+	return m->vm[id];
+}
+
+const struct model_vm *model__vm(const struct model *m, __u32 id)
+{
+	return id < m->vms ? m->vm[id] : NULL;
+}
+
+const struct model_vcpu *model__vcpu(const struct model *m, __u32 id)
+{
+	return id < m->vcpus ? m->vcpu[id] : NULL;
+}
+
+const char *model__vm_name(const struct model *m, __u32 id, char *out, size_t size)
+{
+	const struct model_vm *vm = model__vm(m, id);
+
+	if (!vm || !vm->name[0])
+		snprintf(out, size, "vm%u", id); /* its descriptor was lost */
+	else if (vm->twice)
+		snprintf(out, size, "%s#%u", vm->name, vm->tgid);
+	else
+		snprintf(out, size, "%s", vm->name);
+	return out;
+}
+
+/* ---- identity ----------------------------------------------------------------------------- */
+
+/* Marks the VMs that share the name which vm has now. */
+static void find_namesakes(struct model *m, struct model_vm *vm)
+{
+	vm->twice = false;
+	for (__u32 i = 0; i < m->vms; i++) {
+		struct model_vm *other = m->vm[i];
+
+		if (!other || other == vm || strcmp(other->name, vm->name))
+			continue;
+		other->twice = vm->twice = true;
+	}
+}
+
+static int describe_vm(struct model *m, const struct ks_vm *r)
+{
+	struct model_vm *vm = vm_get(m, r->vm);
+
+	if (!vm)
+		return -ENOMEM;
+	vm->tgid = r->tgid;
+	memcpy(vm->comm, r->comm, KS_COMM_LEN);
+	if (!vm->named) {
+		snprintf(vm->name, sizeof(vm->name), "%s-%u", vm->comm, vm->tgid);
+		find_namesakes(m, vm);
+	}
+	return 0;
+}
+
+static int describe_name(struct model *m, const struct ks_name *r)
+{
+	struct model_vm *vm = vm_get(m, r->vm);
+
+	if (!vm)
+		return -ENOMEM;
+	memcpy(vm->name, r->name, sizeof(vm->name));
+	memcpy(vm->uuid, r->uuid, sizeof(vm->uuid));
+	memcpy(vm->cgroup, r->cgroup, sizeof(vm->cgroup));
+	vm->named = true;
+	find_namesakes(m, vm);
+	return 0;
+}
+
+static int describe_vcpu(struct model *m, const struct ks_vcpu *r)
+{
+	struct model_vcpu *v = vcpu_get(m, r->vcpu);
+
+	if (!v)
+		return -ENOMEM;
+	v->vm = r->vm;
+	v->tgid = r->tgid;
+	v->vcpu_id = r->vcpu_id;
+	if (!v->v.tid)
+		v->v.tid = r->tid;
+	return 0;
+}
+
+int model__describe(struct model *m, const struct ks_head *r)
+{
+	switch (r->type) {
+	case KS_VM:
+		return describe_vm(m, (const void *)r);
+	case KS_NAME:
+		return describe_name(m, (const void *)r);
+	case KS_VCPU:
+		return describe_vcpu(m, (const void *)r);
+	}
+	return 0;
+}
+
+/* ---- preemptors --------------------------------------------------------------------------- */
+
+static __s32 task_find(const struct model *m, __u32 tid)
+{
+	__s32 i = m->bucket[tid % TASK_BUCKETS];
+
+	while (i >= 0 && m->task[i].t.tid != tid)
+		i = m->task[i].next;
+	return i;
+}
+
+static void tasks_forget(struct model *m)
+{
+	m->tasks = 0;
+	memset(m->bucket, -1, sizeof(m->bucket));
+	for (__u32 i = 0; i < m->vcpus; i++)
+		if (m->vcpu[i])
+			m->vcpu[i]->task = -1;
+}
+
+static __s32 task_add(struct model *m, __u32 tid)
+{
+	__u32 room = m->task_room ? m->task_room * 2 : 256;
+	struct task_node *t;
+
+	if (m->tasks >= TASKS_MAX)
+		tasks_forget(m);
+	if (m->tasks == m->task_room) {
+		t = realloc(m->task, room * sizeof(*t));
+		if (!t)
+			return -1;
+		m->task = t;
+		m->task_room = room;
+	}
+	m->task[m->tasks].next = m->bucket[tid % TASK_BUCKETS];
+	m->bucket[tid % TASK_BUCKETS] = m->tasks;
+	return m->tasks++;
+}
+
+static int on_task(struct model *m, const struct ks_task *r)
+{
+	__s32 i = task_find(m, r->tid);
+	struct model_task *t;
+
+	if (i < 0)
+		i = task_add(m, r->tid);
+	if (i < 0)
+		return -ENOMEM;
+	t = &m->task[i].t;
+	memset(t, 0, sizeof(*t));
+	t->tid = r->tid;
+	t->tgid = r->tgid;
+	t->start_ns = r->start_ns;
+	t->vm = r->vm;
+	t->vcpu = r->vcpu;
+	t->kind = r->h.what;
+	memcpy(t->comm, r->comm, KS_COMM_LEN);
+	return 0;
+}
+
+/* ---- records ------------------------------------------------------------------------------ */
+
+static bool kept(struct model *m, struct model_vcpu *v)
+{
+	const struct model_vm *vm;
+
+	if (v->keep >= 0)
+		return v->keep;
+	if (!filter__any(m->filter)) {
+		v->keep = 1;
+		return true;
+	}
+	vm = model__vm(m, v->vm);
+	if (v->vcpu_id < 0 || !vm)
+		return true; /* not introduced yet: ask again later */
+	v->keep = filter__vcpu(m->filter, vm->name, v->tgid, vm->cgroup, v->vcpu_id,
+			       m->filter->tids ? v->v.tid : 0);
+	return v->keep;
+}
+
+static const struct model_task *preemptor(const struct model *m, const struct model_vcpu *v,
+					  const struct absence *a)
+{
+	__s32 i = v->task;
+
+	if (a->by == KS_BY_NONE)
+		return NULL;
+	if (i < 0)
+		i = task_find(m, a->next_tid); /* introduced a little late */
+	return i < 0 ? NULL : &m->task[i].t;
+}
+
+static void tell(struct model *m, struct model_vcpu *v, const struct absence *open,
+		 const struct step *s)
+{
+	const struct absence *a = s->ended ? &s->absence : open;
+
+	for (unsigned i = 0; m->to.span && i < s->spans; i++)
+		m->to.span(m->to.ctx, v, &s->span[i], a, preemptor(m, v, a));
+	if (s->ended && m->to.absence)
+		m->to.absence(m->to.ctx, v, &s->absence, preemptor(m, v, &s->absence));
+}
+
+static int on_step(struct model *m, const struct ks_head *r, __u32 id)
+{
+	struct model_vcpu *v = vcpu_get(m, id);
+	struct absence open;
+	struct step s;
+
+	if (!v)
+		return -ENOMEM;
+	open = v->v.out;
+	vcpu__step(&v->v, r, &s);
+	if (!kept(m, v))
+		return 0;
+	tell(m, v, &open, &s);
+	if (r->type == KS_OUT)
+		v->task = r->what == KS_BY_NONE ? -1 : task_find(m, v->v.out.next_tid);
+	if (m->to.event)
+		m->to.event(m->to.ctx, v, r, &s);
+	return 0;
+}
+
+static int on_vcpu(struct model *m, const struct ks_vcpu *r)
+{
+	struct model_vcpu *v;
+	struct step s;
+
+	if (describe_vcpu(m, r))
+		return -ENOMEM;
+	v = m->vcpu[r->vcpu];
+	if (!(r->h.mask & KS_M_CREATED) || r->h.ts <= m->session->start_ns)
+		return 0;
+	vcpu__created(&v->v, r->h.ts, &s);
+	if (kept(m, v))
+		tell(m, v, &v->v.out, &s);
+	return 0;
+}
+
+int model__record(struct model *m, const struct ks_head *r)
+{
+	m->events++;
+	switch (r->type) {
+	case KS_OUT:
+	case KS_IN:
+	case KS_LOADS:
+	case KS_LOAD:
+	case KS_PUT:
+	case KS_GONE:
+	case KS_SNAP:
+		return on_step(m, r, ((const struct ks_gone *)(const void *)r)->vcpu);
+	case KS_VCPU:
+		return on_vcpu(m, (const void *)r);
+	case KS_TASK:
+		return on_task(m, (const void *)r);
+	}
+	return model__describe(m, r);
+}
+
+void model__end(struct model *m, __u64 end_ns)
+{
+	struct step s;
+
+	for (__u32 i = 0; i < m->vcpus; i++) {
+		struct model_vcpu *v = m->vcpu[i];
+
+		if (!v || !kept(m, v))
+			continue;
+		vcpu__end(&v->v, end_ns, &s);
+		tell(m, v, &v->v.out, &s);
+	}
+}
+
+__u64 model__events(const struct model *m)
+{
+	return m->events;
+}
+
+__u64 model__odd(const struct model *m)
+{
+	__u64 n = 0;
+
+	for (__u32 i = 0; i < m->vcpus; i++)
+		if (m->vcpu[i] && m->vcpu[i]->keep)
+			n += m->vcpu[i]->v.odd;
+	return n;
+}
+
+__u64 model__missing(const struct model *m)
+{
+	__u64 n = 0;
+
+	for (__u32 i = 0; i < m->vcpus; i++)
+		if (m->vcpu[i] && m->vcpu[i]->keep)
+			n += m->vcpu[i]->v.lost;
+	return n;
+}
+
+struct model_vcpu *model__next(const struct model *m, unsigned *at)
+{
+	while (*at < m->vcpus) {
+		struct model_vcpu *v = m->vcpu[(*at)++];
+
+		if (v && v->keep)
+			return v;
+	}
+	return NULL;
+}
+
+void model__free(struct model *m)
+{
+	if (!m)
+		return;
+	for (__u32 i = 0; i < m->vcpus; i++)
+		free(m->vcpu[i]);
+	for (__u32 i = 0; i < m->vms; i++)
+		free(m->vm[i]);
+	free(m->vcpu);
+	free(m->vm);
+	free(m->task);
+	free(m);
+}

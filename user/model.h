@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Many vCPUs: who they are, their state machines, who preempted them, what was lost. Fed with records in
+ * order of time, it calls its listener with spans and ended absences. Pure: no I/O, no clock.
+ */
+#ifndef KVMSCHED_MODEL_H
+#define KVMSCHED_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+#include "filter.h"
+#include "session.h"
+#include "vcpu.h"
+
+struct model_vm {
+	__u32 id;
+	__u32 tgid;
+	char comm[KS_COMM_LEN + 1];
+	char name[96]; /* COMM-TGID until user space has looked it up */
+	char uuid[40];
+	char cgroup[260];
+	bool named;
+	bool twice; /* another VM has this name */
+};
+
+/* A task that took a vCPU's CPU. */
+struct model_task {
+	__u32 tid, tgid;
+	__u64 start_ns;
+	__u32 vm;   /* its VM, 0 = none */
+	__u32 vcpu; /* the vCPU whose thread it is, 0 = none */
+	__u8 kind;  /* KS_K_* */
+	char comm[KS_COMM_LEN + 1];
+};
+
+struct model_vcpu {
+	struct vcpu v;
+	__u32 id; /* 0: not heard of */
+	__u32 vm;
+	__u32 tgid;
+	__s32 vcpu_id; /* KVM's; -1 while unknown */
+	__s32 task;    /* of the open absence: index of the preemptor, -1 = not introduced */
+	signed char keep; /* what the filter says: 1, 0, -1 = not asked yet */
+	void *user;	  /* the listener's */
+};
+
+struct model;
+
+struct model_listener {
+	void (*event)(void *ctx, struct model_vcpu *v, const struct ks_head *r, const struct step *s);
+	/* task: who preempted it (spans of a runnable absence), NULL = nobody, or not known */
+	void (*span)(void *ctx, struct model_vcpu *v, const struct span *s, const struct absence *a,
+		     const struct model_task *task);
+	/* at its end; at the window's end also those that are open */
+	void (*absence)(void *ctx, struct model_vcpu *v, const struct absence *a,
+			const struct model_task *task);
+	void *ctx;
+};
+
+struct model *model__new(const struct session *s, const struct filter *f,
+			 const struct model_listener *l); /* NULL: no memory */
+
+/* Identity (VCPU, VM, NAME) may be told as soon as it is known, ahead of its time. 0 or -ENOMEM. */
+int model__describe(struct model *m, const struct ks_head *r);
+
+/* The next record in order of time, identity included. 0 or -ENOMEM. */
+int model__record(struct model *m, const struct ks_head *r);
+
+/* The window ends. */
+void model__end(struct model *m, __u64 end_ns);
+
+__u64 model__events(const struct model *m);  /* records so far, all of them */
+__u64 model__odd(const struct model *m);     /* of the vCPUs kept: records that fit nowhere */
+__u64 model__missing(const struct model *m); /* ... and those that the sequence numbers miss */
+
+const struct model_vm *model__vm(const struct model *m, __u32 id); /* NULL: not introduced */
+
+/* A VM's name for people and machines: name#pid where several VMs have the name. Live, that is only known
+ * from the second one's start on. Not escaped. Returns out. */
+const char *model__vm_name(const struct model *m, __u32 id, char *out, size_t size);
+
+/* A vCPU by its id in the trace, whether the filter keeps it or not; NULL: not heard of. */
+const struct model_vcpu *model__vcpu(const struct model *m, __u32 id);
+
+/* The vCPUs that the filter keeps, in no order: for (at = 0; (v = model__next(m, &at));) */
+struct model_vcpu *model__next(const struct model *m, unsigned *at);
+
+void model__free(struct model *m); /* NULL is fine */
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the commands share on their command lines: where events come from, filters, the window, how the
+ * output looks. An argp child per group; a command adds its own.
+ */
+#ifndef KVMSCHED_OPTIONS_H
+#define KVMSCHED_OPTIONS_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include "filter.h"
+#include "live.h"
+#include "term.h"
+#include "units.h"
+
+struct options {
+	const char *input;	/* -i DIR; NULL = live */
+	const char *output;	/* -o DIR: keep the recording */
+	bool force;
+	__u64 max_bytes;	/* --max-size */
+	__u64 duration_ns;	/* -d, 0 = until the end */
+	char **command;		/* -- CMD, NULL = none */
+	struct live_opts live;
+	struct filter filter;
+	bool has_window;
+	struct units_window window; /* --time */
+	__u64 last_ns;		    /* --last */
+	bool json;
+	enum term_color color;
+	bool list_measures;
+};
+
+extern const struct argp options_source; /* -i and what a live source can be told */
+extern const struct argp options_filter;
+extern const struct argp options_window;
+extern const struct argp options_output; /* --json --color */
+extern const struct argp options_record; /* -o --force --max-size */
+
+void options__init(struct options *o);
+
+/* A command's own argp parser: hands its input (whose first member is a struct options) to the groups. */
+error_t options__parse_none(int key, char *arg, struct argp_state *state);
+
+/* argp_parse() with the command's name, `-- CMD`, and our exit status for a wrong option. */
+int options__parse(const struct argp *argp, int argc, char **argv, struct options *o, void *input);
+
+#endif

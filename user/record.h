@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How long a record is, by its type. In a stream records stand back to back, so this is what steps from
+ * one to the next. Every length is a multiple of 8.
+ */
+#ifndef KVMSCHED_RECORD_H
+#define KVMSCHED_RECORD_H
+
+#include <stddef.h>
+#include "wire.h"
+
+#define RECORD_MAX sizeof(struct ks_name) /* the longest of all */
+
+/* Length in bytes, 0 = no such type. */
+static inline size_t record__size(__u8 type)
+{
+	static const __u16 size[256] = {
+		[KS_OUT] = sizeof(struct ks_out),     [KS_IN] = sizeof(struct ks_in),
+		[KS_LOADS] = sizeof(struct ks_loads), [KS_LOAD] = sizeof(struct ks_load),
+		[KS_PUT] = sizeof(struct ks_load),    [KS_VCPU] = sizeof(struct ks_vcpu),
+		[KS_GONE] = sizeof(struct ks_gone),   [KS_TASK] = sizeof(struct ks_task),
+		[KS_SNAP] = sizeof(struct ks_snap),   [KS_VM] = sizeof(struct ks_vm),
+		[KS_NAME] = sizeof(struct ks_name),
+	};
+
+	return size[type];
+}
+
+#endif

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A measure that cannot be given has no key; everything is an integer. */
+#include <errno.h>
+#include "report_json.h"
+
+const char *const report_class_names[KS_BY_CNT] = {
+	[KS_BY_NONE] = "none",	     [KS_BY_OTHER_VM] = "other_vm", [KS_BY_SAME_VM] = "same_vm",
+	[KS_BY_EMULATOR] = "emulator", [KS_BY_KERNEL] = "kernel",   [KS_BY_HOST] = "host",
+	[KS_BY_QUOTA] = "quota",
+};
+
+const char *const report_reason_names[KS_R_CNT] = {
+	[KS_R_UNKNOWN] = "unknown", [KS_R_PREEMPTED] = "preempted", [KS_R_IOCTL] = "ioctl",
+	[KS_R_HALTED] = "halted",   [KS_R_SLEEPING] = "sleeping",
+};
+
+void report_json__head(struct json *j, const struct summary *s)
+{
+	json__key_u64(j, "schema", 1);
+	json__key_u64(j, "events", s->events);
+	json__key_u64(j, "lost", s->lost);
+	json__key_u64(j, "window_ns", s->to_ns - s->from_ns);
+	json__key_str(j, "kernel", s->session->release);
+	json__key_str(j, "mode", session__mode_name(s->session->mode));
+}
+
+void report_json__dist(struct json *j, const struct hist *h)
+{
+	json__key_u64(j, "count", h->count);
+	json__key_u64(j, "sum_ns", h->sum);
+	if (!h->count)
+		return;
+	json__key_u64(j, "min_ns", h->min);
+	json__key_u64(j, "p50_ns", hist__quantile(h, 500));
+	json__key_u64(j, "p90_ns", hist__quantile(h, 900));
+	json__key_u64(j, "p99_ns", hist__quantile(h, 990));
+	json__key_u64(j, "p999_ns", hist__quantile(h, 999));
+	json__key_u64(j, "max_ns", h->max);
+}
+
+static void dist(struct json *j, const char *key, const struct hist *h)
+{
+	json__key_object(j, key);
+	report_json__dist(j, h);
+	json__end_object(j);
+}
+
+static void cost(struct json *j, const char *key, const struct cost *c)
+{
+	if (!c->known)
+		return;
+	json__key_object(j, key);
+	if (c->whole) {
+		report_json__dist(j, &c->dist);
+	} else {
+		json__key_u64(j, "count", c->count);
+		json__key_u64(j, "sum_ns", c->sum_ns);
+		if (c->count)
+			json__key_u64(j, "max_ns", c->max_ns);
+	}
+	json__end_object(j);
+}
+
+void report_json__identity(struct json *j, const struct summary *s, const struct model_vcpu *v)
+{
+	char name[160];
+
+	json__key_str(j, "vm", summary__vm_name(s, v->vm, name, sizeof(name)));
+	json__key_u64(j, "vm_pid", v->tgid);
+	json__key_s64(j, "vcpu", v->vcpu_id);
+	json__key_u64(j, "tid", v->v.tid);
+}
+
+static void states(struct json *j, const struct summary *s, const struct summary_vcpu *v)
+{
+	char key[32];
+
+	for (int i = 0; i < ST_CNT; i++) {
+		bool light = s->session->mode == MODE_LIGHT;
+
+		if (i == ST_ON_OR_USER ? !light : light && (i == ST_RUNNING || i == ST_USER))
+			continue;
+		if (i == ST_ELSEWHERE && !s->by_cpu)
+			continue;
+		snprintf(key, sizeof(key), "%s_ns", state__name(i));
+		json__key_u64(j, key, v->state_ns[i]);
+	}
+}
+
+static void vcpu(struct json *j, const struct summary *s, const struct summary_vcpu *v)
+{
+	json__object(j);
+	report_json__identity(j, s, v->v);
+	states(j, s, v);
+	if (!v->unmeasured)
+		json__key_u64(j, "run_delay_ns", v->run_delay.sum);
+	json__key_u64(j, "switches", v->switches);
+	json__key_u64(j, "migrations", v->migrations);
+	json__key_u64(j, "reloads", v->reloads);
+	if (s->session->mode != MODE_LIGHT) {
+		json__key_u64(j, "loads", v->loads);
+		json__key_u64(j, "puts", v->puts);
+	}
+	json__key_u64(j, "lost", v->v->v.lost);
+	dist(j, "absence", &v->absence);
+	if (!v->unmeasured)
+		dist(j, "run_delay", &v->run_delay);
+	json__key_u64(j, "run_delay_clamped", v->clamped);
+	dist(j, "preempted", &v->by_state[ST_PREEMPTED]);
+	dist(j, "halted", &v->by_state[ST_HALTED]);
+	dist(j, "sleeping", &v->by_state[ST_SLEEPING]);
+	cost(j, "reload_cost", &v->reload);
+	cost(j, "sched_put_cost", &v->sched_put);
+	cost(j, "load_cost", &v->load);
+	cost(j, "put_cost", &v->put);
+	json__end_object(j);
+}
+
+static void preemptor(struct json *j, const struct summary *s, const struct summary_preemptor *p)
+{
+	const struct model_vcpu *v = NULL;
+	char name[160];
+
+	json__object(j);
+	json__key_str(j, "comm", p->task.comm[0] || p->task.tid ? p->task.comm : "swapper");
+	json__key_u64(j, "tid", p->task.tid);
+	json__key_str(j, "class", report_class_names[p->by]);
+	json__key(j, "vm");
+	if (p->task.vm)
+		json__str(j, summary__vm_name(s, p->task.vm, name, sizeof(name)));
+	else
+		json__null(j);
+	for (unsigned i = 0; p->task.vcpu && !v && i < s->vcpus; i++)
+		if (s->vcpu[i].v->id == p->task.vcpu)
+			v = s->vcpu[i].v;
+	if (v)
+		json__key_s64(j, "vcpu", v->vcpu_id);
+	json__key_str(j, "victim", summary__vm_name(s, p->victim_vm, name, sizeof(name)));
+	json__key_u64(j, "time_ns", p->time_ns);
+	json__key_u64(j, "count", p->count);
+	json__end_object(j);
+}
+
+int report_json__write(FILE *f, const struct summary *s)
+{
+	struct json *j = json__new(f, JSON_PRETTY);
+
+	json__object(j);
+	report_json__head(j, s);
+	json__key_bool(j, "quota_known", s->session->fields & KS_M_QUOTA);
+	json__key_array(j, "vcpus");
+	for (unsigned i = 0; i < s->vcpus; i++)
+		vcpu(j, s, &s->vcpu[i]);
+	json__end_array(j);
+	json__key_array(j, "preemptors");
+	for (unsigned i = 0; i < s->preemptors; i++)
+		preemptor(j, s, &s->preemptor[i]);
+	json__end_array(j);
+	json__end_object(j);
+	return json__close(j);
+}

@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Live: rings -> (recording) and (order -> model -> summary, sink). Replay: packets -> the same order,
+ * model, summary and sink: the two differ only in who fills the streams, so they cannot differ in what
+ * they show.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "child.h"
+#include "ctf_reader.h"
+#include "ctf_writer.h"
+#include "err.h"
+#include "order.h"
+#include "record.h"
+#include "run.h"
+#include "decode.h"
+
+#define POLL_MS 50
+
+/* Records of one stream that the order has not taken yet. Two buffers: what was handed to the order
+ * must stay where it is while more arrives. */
+struct stream {
+	char *buf[2];
+	size_t bytes[2], room[2];
+	unsigned in; /* the one that is being filled */
+};
+
+struct run {
+	const struct options *o;
+	const struct sink *sink;
+	struct session session;
+	/* live */
+	struct live *live;
+	struct ctf_writer *writer;
+	struct child child;
+	struct stream *stream;
+	__u64 stored; /* records handed to the recording */
+	/* replay */
+	struct ctf_reader *reader;
+	/* both */
+	struct order *order;
+	struct model *model;
+	struct summary summary;
+	struct model_listener to_summary;
+	int sink_err;
+};
+
+/* ---- model and sinks ---------------------------------------------------------------------- */
+
+static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
+		       const struct model_task *task)
+{
+	struct run *r = ctx;
+	bool wanted = a->to > r->summary.from_ns && a->from < r->summary.to_ns;
+
+	r->to_summary.absence(r->to_summary.ctx, v, a, task);
+	if (r->o->filter.by_cpu && !filter__cpu(&r->o->filter, a->cpu_out))
+		wanted = false;
+	if (wanted && !r->sink_err)
+		r->sink_err = r->sink->absence(r->sink->ctx, v, a, task);
+}
+
+static void on_span(void *ctx, struct model_vcpu *v, const struct span *s, const struct absence *a,
+		    const struct model_task *task)
+{
+	struct run *r = ctx;
+
+	r->to_summary.span(r->to_summary.ctx, v, s, a, task);
+}
+
+static void on_event(void *ctx, struct model_vcpu *v, const struct ks_head *h, const struct step *s)
+{
+	struct run *r = ctx;
+
+	r->to_summary.event(r->to_summary.ctx, v, h, s);
+}
+
+static int begin_model(struct run *r, unsigned streams, order_fill_fn fill, __u64 from, __u64 to)
+{
+	struct model_listener l;
+
+	if (!r->sink)
+		return 0;
+	summary__init(&r->summary, &r->session, &r->o->filter, from, to, &r->to_summary);
+	l = r->to_summary;
+	if (r->sink->absence)
+		l = (struct model_listener){
+			.event = on_event, .span = on_span, .absence = on_absence, .ctx = r};
+	r->model = model__new(&r->session, &r->o->filter, &l);
+	r->order = order__new(streams, fill, r);
+	if (!r->model || !r->order)
+		return err__say(ENOMEM, "starting");
+	return r->sink->begin ? r->sink->begin(r->sink->ctx, &r->session, r->model) : 0;
+}
+
+/* Takes in what is known for sure to be in order: records before `until`. */
+static int digest(struct run *r, __u64 until)
+{
+	const struct ks_head *h;
+	int err = 0;
+
+	while (!err && (h = order__next(r->order, until, &err)))
+		err = model__record(r->model, h) ?: r->sink_err ?: r->summary.err;
+	return err;
+}
+
+static int finish_model(struct run *r, __u64 lost)
+{
+	int err;
+
+	if (r->summary.to_ns == ~0ULL)
+		r->summary.to_ns = r->session.end_ns;
+	model__end(r->model, r->session.end_ns);
+	err = summary__finish(&r->summary, r->model, lost);
+	if (err)
+		return err__say(err, "adding up");
+	return r->sink->end ? r->sink->end(r->sink->ctx, &r->summary) : 0;
+}
+
+static bool matched_nothing(const struct run *r)
+{
+	return !r->summary.vcpus;
+}
+
+/* What the numbers depend on and do not show themselves. 0 or EXIT_INCONCLUSIVE. */
+static int verdict(const struct run *r, unsigned damaged, bool clean)
+{
+	const struct summary *s = &r->summary;
+	int status = EXIT_FINE;
+
+	if (s->lost) {
+		err__note("%llu records were lost (of %llu): what depends on them is shown as unknown; "
+			  "a larger --buffer or --light helps",
+			  (unsigned long long)s->lost, (unsigned long long)(s->events + s->lost));
+		status = EXIT_INCONCLUSIVE;
+	}
+	if (r->session.untracked) {
+		err__note("%llu vCPUs did not fit into the table (--max-vcpus) and are not shown",
+			  (unsigned long long)r->session.untracked);
+		status = EXIT_INCONCLUSIVE;
+	}
+	if (damaged || s->odd || order__refused(r->order)) {
+		err__note("the recording is damaged: what is shown is not the whole");
+		status = EXIT_INCONCLUSIVE;
+	}
+	if (!clean)
+		err__note("the recorder was killed: the recording ends at its last stored record");
+	if (matched_nothing(r)) {
+		err__note("%s", filter__any(&r->o->filter) ? "no vCPU matches the filter"
+							   : "no vCPU was seen");
+		status = EXIT_INCONCLUSIVE;
+	}
+	return status;
+}
+
+/* ---- live --------------------------------------------------------------------------------- */
+
+static int keep(struct stream *s, const void *data, size_t bytes)
+{
+	unsigned i = s->in;
+	size_t room = s->room[i] ?: 65536;
+	char *buf;
+
+	while (room < s->bytes[i] + bytes)
+		room *= 2;
+	if (room != s->room[i]) {
+		buf = realloc(s->buf[i], room);
+		if (!buf)
+			return err__say(ENOMEM, "keeping records");
+		s->buf[i] = buf;
+		s->room[i] = room;
+	}
+	memcpy(s->buf[i] + s->bytes[i], data, bytes);
+	s->bytes[i] += bytes;
+	return 0;
+}
+
+static int describe(struct run *r, const struct batch *b)
+{
+	const char *p = b->records, *end = p + b->bytes;
+	int err = 0;
+
+	for (; !err && p < end; p += record__size(((const struct ks_head *)p)->type))
+		err = model__describe(r->model, (const struct ks_head *)p);
+	return err;
+}
+
+static int on_batch(void *ctx, const struct batch *b)
+{
+	struct run *r = ctx;
+	int err = 0;
+
+	r->stored += b->count;
+	if (r->writer)
+		err = ctf_writer__append(r->writer, b->stream, b->records, b->bytes, b->count,
+					 b->first_ts, b->last_ts);
+	if (!err && r->model)
+		err = keep(&r->stream[b->stream], b->records, b->bytes);
+	if (!err && r->model && b->stream == r->session.cpus)
+		err = describe(r, b);
+	return err;
+}
+
+static int fill_live(void *ctx, unsigned stream, const __u8 **data, size_t *bytes)
+{
+	struct stream *s = &((struct run *)ctx)->stream[stream];
+
+	if (!s->bytes[s->in])
+		return 0;
+	*data = (const __u8 *)s->buf[s->in];
+	*bytes = s->bytes[s->in];
+	s->in = !s->in;
+	s->bytes[s->in] = 0; /* the order is done with this one */
+	return 1;
+}
+
+static int commit(struct run *r, __u64 watermark)
+{
+	return r->writer ? ctf_writer__commit(r->writer, live__lost(r->live), watermark) : 0;
+}
+
+static __u64 now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (__u64)t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+static int wait_ms(__u64 deadline)
+{
+	__u64 now = now_ns();
+
+	if (now >= deadline)
+		return 0;
+	return deadline - now < POLL_MS * 1000000ULL ? (int)((deadline - now) / 1000000) + 1 : POLL_MS;
+}
+
+/* Until the time is up, the command ended, a signal came or the recording is full. */
+static int trace(struct run *r)
+{
+	__u64 deadline = r->o->duration_ns ? r->session.start_ns + r->o->duration_ns : ~0ULL;
+	__u64 before = r->session.start_ns, watermark;
+	bool stop = false;
+	int err = 0;
+
+	while (!err && !stop && now_ns() < deadline) {
+		if (live__wait(r->live, child__fd(&r->child), wait_ms(deadline)))
+			stop = child__poll(&r->child);
+		err = live__drain(r->live, on_batch, r, &watermark);
+		if (!err)
+			err = commit(r, watermark);
+		/* a program that had read its clock before the pass may still have stored after it */
+		if (!err && r->model)
+			err = digest(r, before);
+		before = watermark;
+		if (r->writer && ctf_writer__full(r->writer)) {
+			err__note("--max-size reached: stopped");
+			stop = true;
+		}
+	}
+	return err;
+}
+
+static int begin_live(struct run *r)
+{
+	const struct options *o = r->o;
+	struct ctf_writer_opts w = {.max_bytes = o->max_bytes, .force = o->force};
+	int err = child__start(&r->child, o->command);
+
+	if (!err)
+		err = live__open(&r->live, &o->live, &r->session);
+	if (!err)
+		err = live__begin(r->live, &r->session);
+	if (!err && o->output)
+		err = ctf_writer__new(&r->writer, o->output, &r->session, &w);
+	if (err)
+		return err;
+	r->stream = calloc(r->session.cpus + 1, sizeof(*r->stream));
+	if (!r->stream)
+		return err__say(ENOMEM, "starting");
+	err = begin_model(r, r->session.cpus + 1, fill_live, 0, ~0ULL);
+	return err ?: child__go(&r->child);
+}
+
+static __u64 lost_live(struct run *r)
+{
+	const __u64 *lost = live__lost(r->live);
+	__u64 n = 0;
+
+	for (__u32 i = 0; i <= r->session.cpus; i++)
+		n += lost[i];
+	return n;
+}
+
+/* Closes the window whatever happened before, so that what was drained is a sound recording. */
+static int end_live(struct run *r, int err)
+{
+	int e = live__end(r->live, &r->session, on_batch, r);
+
+	if (!err)
+		err = e;
+	if (r->writer) {
+		e = commit(r, r->session.end_ns);
+		if (!err)
+			err = e;
+		e = ctf_writer__close(r->writer, &r->session);
+		if (!err)
+			err = e;
+	}
+	if (!err && r->model)
+		err = digest(r, ~0ULL) ?: finish_model(r, lost_live(r));
+	return err;
+}
+
+static void tell_recording(struct run *r)
+{
+	__u64 lost = lost_live(r);
+
+	err__note("%llu records, %llu lost, %llu bytes, %.3f s: %s",
+		  (unsigned long long)ctf_writer__records(r->writer), (unsigned long long)lost,
+		  (unsigned long long)ctf_writer__bytes(r->writer),
+		  (r->session.end_ns - r->session.start_ns) / 1e9, r->o->output);
+}
+
+static int verdict_live(struct run *r)
+{
+	if (r->writer)
+		tell_recording(r);
+	if (r->model)
+		return verdict(r, 0, true);
+	if (!live__vcpus(r->live)) {
+		err__note("%s", filter__any(&r->o->filter) ? "no vCPU matches the filter"
+							   : "no vCPU was seen");
+		return EXIT_INCONCLUSIVE;
+	}
+	return lost_live(r) || r->session.untracked ? EXIT_INCONCLUSIVE : EXIT_FINE;
+}
+
+static int run_live(struct run *r)
+{
+	int err = begin_live(r), status;
+
+	if (!err)
+		err = trace(r);
+	if (r->live && r->session.start_ns)
+		err = end_live(r, err);
+	if (err)
+		return EXIT_ERROR;
+	status = verdict_live(r);
+	return child__status(&r->child, status);
+}
+
+/* ---- replay ------------------------------------------------------------------------------- */
+
+static int fill_replay(void *ctx, unsigned stream, const __u8 **data, size_t *bytes)
+{
+	struct ctf_chunk c;
+	int got = ctf_reader__next(((struct run *)ctx)->reader, stream, &c);
+
+	if (got > 0) {
+		*data = c.data;
+		*bytes = c.bytes;
+	}
+	return got;
+}
+
+/* Who is who, before the first event: descriptors may be a little later than what refers to them. */
+static int read_identity(struct run *r)
+{
+	unsigned stream = r->session.cpus;
+	struct ctf_chunk c;
+	size_t size;
+	int got;
+
+	while ((got = ctf_reader__next(r->reader, stream, &c)) > 0) {
+		for (const __u8 *p = c.data, *end = p + c.bytes; p < end; p += size) {
+			size = decode__check(p, end - p);
+			if (!size)
+				break;
+			if (model__describe(r->model, (const struct ks_head *)p))
+				return err__say(ENOMEM, "reading descriptors");
+		}
+	}
+	return got < 0 ? got : ctf_reader__rewind(r->reader);
+}
+
+static int window_of(const struct run *r, __u64 *from, __u64 *to)
+{
+	const struct options *o = r->o;
+	const struct session *s = &r->session;
+
+	*from = 0;
+	*to = ~0ULL;
+	if (o->last_ns)
+		*from = s->end_ns > o->last_ns ? s->end_ns - o->last_ns : 0;
+	if (!o->has_window)
+		return 0;
+	if (units__resolve(&o->window, s->start_ns, s->end_ns, s->wall_start_ns, from, to))
+		return err__say(0, "--time: the window is empty");
+	if (*from >= s->end_ns || *to <= s->start_ns)
+		return err__say(0, "--time: the window lies outside the recording");
+	if (*to > s->end_ns)
+		*to = s->end_ns;
+	return 0;
+}
+
+static int run_replay(struct run *r)
+{
+	__u64 from, to, lost = 0;
+	int err = ctf_reader__open(&r->reader, r->o->input, &r->session);
+
+	if (!err)
+		err = window_of(r, &from, &to);
+	if (!err)
+		err = begin_model(r, ctf_reader__streams(r->reader), fill_replay, from, to);
+	if (!err)
+		err = read_identity(r);
+	if (!err)
+		err = digest(r, ~0ULL);
+	for (unsigned i = 0; !err && i <= r->session.cpus; i++)
+		lost += ctf_reader__discarded(r->reader, i);
+	if (!err)
+		err = finish_model(r, lost);
+	if (err)
+		return EXIT_ERROR;
+	return verdict(r, ctf_reader__damaged(r->reader), ctf_reader__clean(r->reader));
+}
+
+int run(const struct options *o, const struct sink *sink)
+{
+	struct run r = {.o = o, .sink = sink};
+	int status = o->input ? run_replay(&r) : run_live(&r);
+
+	if (r.stream)
+		for (__u32 i = 0; i <= r.session.cpus; i++)
+			free(r.stream[i].buf[0]), free(r.stream[i].buf[1]);
+	free(r.stream);
+	ctf_writer__free(r.writer);
+	live__free(r.live);
+	child__free(&r.child);
+	order__free(r.order);
+	summary__free(&r.summary);
+	model__free(r.model);
+	ctf_reader__free(r.reader);
+	if (fflush(stdout) || ferror(stdout)) {
+		err__say(errno, "writing to standard output");
+		return EXIT_ERROR;
+	}
+	return status;
+}

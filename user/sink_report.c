@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The report for people: where the time went, how long absences were, who took the CPU. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "report_json.h"
+#include "sink_report.h"
+#include "table.h"
+#include "units.h"
+
+#define PREEMPTORS_SHOWN 12
+
+struct page {
+	const struct summary *s;
+	struct term term;
+	char text[ESCAPE_SIZE(160)];
+};
+
+static const char *vm_name(struct page *p, __u32 vm)
+{
+	char name[160];
+
+	summary__vm_name(p->s, vm, name, sizeof(name));
+	escape__str(p->term.escape, name, p->text, sizeof(p->text));
+	return p->text;
+}
+
+static void head(struct page *p)
+{
+	const struct summary *s = p->s;
+	char window[UNITS_LEN], at[UNITS_LEN];
+
+	printf("%s%s%s  %s  from %s  %s mode  %llu events, %llu lost\n", term__on(&p->term, STYLE_HEADER),
+	       s->session->host, term__off(&p->term, STYLE_HEADER), s->session->release,
+	       units__iso(at, s->from_ns, s->session->wall_start_ns, 3),
+	       session__mode_name(s->session->mode), (unsigned long long)s->events,
+	       (unsigned long long)s->lost);
+	printf("%u vCPUs over %s\n", s->vcpus, units__own(window, s->to_ns - s->from_ns));
+}
+
+/* ---- where the time went ------------------------------------------------------------------ */
+
+static bool state_shown(const struct summary *s, enum state st)
+{
+	bool light = s->session->mode == MODE_LIGHT;
+
+	if (st == ST_ON_OR_USER)
+		return light;
+	if (st == ST_RUNNING || st == ST_USER)
+		return !light;
+	if (st >= ST_ABSENT)
+		return s->total.state_ns[st] > 0;
+	return true;
+}
+
+static enum term_style style_of(enum state st)
+{
+	static const enum term_style style[ST_CNT] = {
+		[ST_RUNNING] = STYLE_RUNNING,	[ST_USER] = STYLE_USER,
+		[ST_ON_OR_USER] = STYLE_ON_OR_USER, [ST_PREEMPTED] = STYLE_PREEMPTED,
+		[ST_HALTED] = STYLE_HALTED,	[ST_SLEEPING] = STYLE_SLEEPING,
+		[ST_ABSENT] = STYLE_ABSENT,	[ST_UNKNOWN] = STYLE_UNKNOWN,
+		[ST_ELSEWHERE] = STYLE_DIM,
+	};
+
+	return style[st];
+}
+
+static void times_header(struct page *p, struct table *t)
+{
+	table__add_col(t, "VM", TABLE_LEFT, 6, TABLE_KEEP);
+	table__add_col(t, "vCPU", TABLE_RIGHT, 0, TABLE_KEEP);
+	table__add_col(t, "tid", TABLE_RIGHT, 0, 1);
+	for (int i = 0; i < ST_CNT; i++)
+		if (state_shown(p->s, i))
+			table__add_col(t, state__name(i), TABLE_RIGHT, 0, 8);
+	table__add_col(t, "run delay", TABLE_RIGHT, 0, TABLE_KEEP);
+	table__add_col(t, "switches", TABLE_RIGHT, 0, 7);
+	table__add_col(t, "migr", TABLE_RIGHT, 0, 6);
+	table__add_col(t, "reloads", TABLE_RIGHT, 0, 3);
+	if (p->s->session->mode != MODE_LIGHT)
+		table__add_col(t, "loads", TABLE_RIGHT, 0, 2);
+	if (p->s->lost)
+		table__add_col(t, "lost", TABLE_RIGHT, 0, TABLE_KEEP);
+}
+
+static void count_cell(struct table *t, __u64 n)
+{
+	char text[UNITS_LEN];
+
+	table__cell(t, units__count(text, n));
+}
+
+static void times_row(struct page *p, struct table *t, const struct summary_vcpu *v)
+{
+	__u64 window = p->s->to_ns - p->s->from_ns;
+	char text[UNITS_LEN];
+
+	table__cell(t, vm_name(p, v->v->vm));
+	snprintf(text, sizeof(text), "%d", v->v->vcpu_id);
+	table__cell(t, v->v->vcpu_id < 0 ? NULL : text);
+	count_cell(t, v->v->v.tid);
+	for (int i = 0; i < ST_CNT; i++)
+		if (state_shown(p->s, i))
+			table__styled(t, v->state_ns[i] ? style_of(i) : STYLE_DIM,
+				      units__percent(text, v->state_ns[i], window));
+	table__cell(t, v->unmeasured ? NULL : units__percent(text, v->run_delay.sum, window));
+	count_cell(t, v->switches);
+	count_cell(t, v->migrations);
+	count_cell(t, v->reloads);
+	if (p->s->session->mode != MODE_LIGHT)
+		count_cell(t, v->loads);
+	if (p->s->lost)
+		count_cell(t, v->v->v.lost);
+}
+
+static int times(struct page *p)
+{
+	struct table *t = table__new();
+	int err;
+
+	puts("");
+	times_header(p, t);
+	for (unsigned i = 0; i < p->s->vcpus; i++)
+		times_row(p, t, &p->s->vcpu[i]);
+	err = table__print(t, &p->term, stdout);
+	table__free(t);
+	return err < 0 ? err : 0;
+}
+
+/* ---- how long ----------------------------------------------------------------------------- */
+
+static const unsigned quantiles[] = {500, 900, 990, 999, 1000};
+
+static void quantile_cells(struct table *t, const struct hist *h, enum units_unit unit)
+{
+	char text[UNITS_LEN];
+
+	count_cell(t, h->count);
+	for (unsigned i = 0; i < 5; i++)
+		table__cell(t, h->count ? units__number(text, hist__quantile(h, quantiles[i]), unit)
+					: NULL);
+}
+
+static void dist_header(struct table *t, const char *what, enum units_unit unit, unsigned priority)
+{
+	static const char *const names[] = {"p50", "p90", "p99", "p99.9", "max"};
+	char text[64];
+
+	table__add_col(t, what, TABLE_RIGHT, 0, priority);
+	for (unsigned i = 0; i < 5; i++) {
+		snprintf(text, sizeof(text), "%s %s", names[i], units__name(unit));
+		table__add_col(t, text, TABLE_RIGHT, 0, i == 3 ? priority - 1 : priority);
+	}
+}
+
+static int delays(struct page *p)
+{
+	const struct summary *s = p->s;
+	enum units_unit a = units__pick(hist__quantile(&s->total.absence, 900));
+	enum units_unit d = units__pick(hist__quantile(&s->total.run_delay, 900));
+	struct table *t = table__new();
+	char text[UNITS_LEN];
+	int err;
+
+	puts("");
+	table__add_col(t, "VM", TABLE_LEFT, 6, TABLE_KEEP);
+	table__add_col(t, "vCPU", TABLE_RIGHT, 0, TABLE_KEEP);
+	dist_header(t, "absences", a, 5);
+	dist_header(t, "run delays", d, 8);
+	for (unsigned i = 0; i < s->vcpus; i++) {
+		const struct summary_vcpu *v = &s->vcpu[i];
+
+		table__cell(t, vm_name(p, v->v->vm));
+		snprintf(text, sizeof(text), "%d", v->v->vcpu_id);
+		table__cell(t, v->v->vcpu_id < 0 ? NULL : text);
+		quantile_cells(t, &v->absence, a);
+		quantile_cells(t, &v->run_delay, d);
+	}
+	err = table__print(t, &p->term, stdout);
+	table__free(t);
+	return err < 0 ? err : 0;
+}
+
+/* ---- what loads and puts cost ------------------------------------------------------------- */
+
+static void cost_row(struct table *t, const char *what, const struct cost *c, enum units_unit unit)
+{
+	char text[UNITS_LEN];
+
+	table__cell(t, what);
+	count_cell(t, c->count);
+	table__cell(t, units__own(text, c->sum_ns));
+	table__cell(t, c->count ? units__number(text, c->sum_ns / c->count, unit) : NULL);
+	table__cell(t, c->whole && c->count ? units__number(text, hist__quantile(&c->dist, 500), unit)
+					    : NULL);
+	table__cell(t, c->whole && c->count ? units__number(text, hist__quantile(&c->dist, 990), unit)
+					    : NULL);
+	table__cell(t, c->count ? units__number(text, c->max_ns, unit) : NULL);
+}
+
+static int costs(struct page *p)
+{
+	const struct summary_vcpu *v = &p->s->total;
+	__u64 saved = v->reload.sum_ns + v->sched_put.sum_ns, all = v->state_ns[ST_RUNNING] + v->state_ns[ST_USER];
+	struct table *t = table__new();
+	char text[UNITS_LEN], share[UNITS_LEN];
+	int err;
+
+	puts("");
+	table__add_col(t, "inside", TABLE_LEFT, 0, TABLE_KEEP);
+	table__add_col(t, "calls", TABLE_RIGHT, 0, TABLE_KEEP);
+	table__add_col(t, "total", TABLE_RIGHT, 0, TABLE_KEEP);
+	table__add_col(t, "mean us", TABLE_RIGHT, 0, TABLE_KEEP);
+	table__add_col(t, "p50 us", TABLE_RIGHT, 0, 2);
+	table__add_col(t, "p99 us", TABLE_RIGHT, 0, 2);
+	table__add_col(t, "max us", TABLE_RIGHT, 0, 3);
+	cost_row(t, "load by kvm_sched_in", &v->reload, UNIT_US);
+	cost_row(t, "put by kvm_sched_out", &v->sched_put, UNIT_US);
+	cost_row(t, "load on the ioctl path", &v->load, UNIT_US);
+	cost_row(t, "put on the ioctl path", &v->put, UNIT_US);
+	err = table__print(t, &p->term, stdout);
+	table__free(t);
+	printf("Guest state kept loaded across sched_out/in would save at most %s, %s of the time on a CPU.\n",
+	       units__own(text, saved), units__percent(share, saved, all));
+	return err < 0 ? err : 0;
+}
+
+/* ---- who took the CPU --------------------------------------------------------------------- */
+
+static void who(struct page *p, const struct summary_preemptor *q, char *out, size_t size)
+{
+	const struct model_vcpu *v = NULL;
+	char comm[ESCAPE_SIZE(KS_COMM_LEN)], vm[ESCAPE_SIZE(160)];
+
+	escape__str(p->term.escape, q->task.comm[0] ? q->task.comm : q->task.tid ? "?" : "swapper", comm,
+		    sizeof(comm));
+	for (unsigned i = 0; q->task.vcpu && !v && i < p->s->vcpus; i++)
+		if (p->s->vcpu[i].v->id == q->task.vcpu)
+			v = p->s->vcpu[i].v;
+	if (!q->task.vm) {
+		snprintf(out, size, "%s", comm);
+		return;
+	}
+	snprintf(vm, sizeof(vm), "%s", vm_name(p, q->task.vm));
+	if (v)
+		snprintf(out, size, "%s (%s vCPU %d)", comm, vm, v->vcpu_id);
+	else
+		snprintf(out, size, "%s (%s)", comm, vm);
+}
+
+static void preemptor_row(struct page *p, struct table *t, const struct summary_preemptor *q,
+			  enum units_unit unit)
+{
+	char text[UNITS_LEN], name[ESCAPE_SIZE(200)];
+
+	table__cell(t, vm_name(p, q->victim_vm));
+	table__cell(t, report_class_names[q->by]);
+	who(p, q, name, sizeof(name));
+	table__cell(t, name);
+	count_cell(t, q->task.tid);
+	count_cell(t, q->count);
+	table__cell(t, units__number(text, q->time_ns, unit));
+	table__cell(t, units__percent(text, q->time_ns, p->s->total.state_ns[ST_PREEMPTED]));
+}
+
+static int preemptors(struct page *p)
+{
+	const struct summary *s = p->s;
+	unsigned n = s->preemptors < PREEMPTORS_SHOWN || !p->term.tty ? s->preemptors : PREEMPTORS_SHOWN;
+	enum units_unit unit = units__pick(s->preemptors ? s->preemptor[0].time_ns : 0);
+	struct table *t = table__new();
+	char head[32];
+	int err;
+
+	if (!n) {
+		table__free(t);
+		return 0;
+	}
+	snprintf(head, sizeof(head), "time %s", units__name(unit));
+	puts("");
+	table__add_col(t, "preempted VM", TABLE_LEFT, 6, TABLE_KEEP);
+	table__add_col(t, "by class", TABLE_LEFT, 0, TABLE_KEEP);
+	table__add_col(t, "by task", TABLE_LEFT, 8, TABLE_KEEP);
+	table__add_col(t, "tid", TABLE_RIGHT, 0, 2);
+	table__add_col(t, "times", TABLE_RIGHT, 0, 5);
+	table__add_col(t, head, TABLE_RIGHT, 0, TABLE_KEEP);
+	table__add_col(t, "share", TABLE_RIGHT, 0, 4);
+	for (unsigned i = 0; i < n; i++)
+		preemptor_row(p, t, &s->preemptor[i], unit);
+	err = table__print(t, &p->term, stdout);
+	table__free(t);
+	if (n < s->preemptors)
+		printf("(%u more)\n", s->preemptors - n);
+	if (!(s->session->fields & KS_M_QUOTA))
+		puts("This kernel does not tell whether a CPU quota held a vCPU back.");
+	return err < 0 ? err : 0;
+}
+
+static int end(void *ctx, const struct summary *s)
+{
+	const struct sink_report *r = ctx;
+	struct page p = {.s = s};
+	int err;
+
+	if (r->json)
+		return report_json__write(stdout, s);
+	term__look(&p.term, STDOUT_FILENO, r->color);
+	head(&p);
+	if (!s->vcpus)
+		return 0;
+	err = times(&p);
+	if (!err)
+		err = delays(&p);
+	if (!err && s->session->mode == MODE_FULL)
+		err = costs(&p);
+	return err ?: preemptors(&p);
+}
+
+void sink_report__init(struct sink *sink, struct sink_report *r, bool json, enum term_color color)
+{
+	*r = (struct sink_report){.json = json, .color = color};
+	*sink = (struct sink){.end = end, .ctx = r};
+}

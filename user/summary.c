@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Adding up. Per vCPU state hangs off model_vcpu.user; preemptors are found by a small open hash. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "summary.h"
+
+static struct summary_vcpu *of(struct summary *s, struct model_vcpu *v)
+{
+	if (!v->user) {
+		struct summary_vcpu *sv = calloc(1, sizeof(*sv));
+
+		if (!sv) {
+			s->err = -ENOMEM;
+			return NULL;
+		}
+		sv->v = v;
+		v->user = sv;
+	}
+	return v->user;
+}
+
+static bool inside(const struct summary *s, __u64 ts)
+{
+	return ts >= s->from_ns && ts < s->to_ns;
+}
+
+/* An absence that ends with the window's last nanosecond still ends inside it. */
+static bool ends_inside(const struct summary *s, __u64 ts)
+{
+	return ts > s->from_ns && ts <= s->to_ns;
+}
+
+static void count(struct summary *s, struct hist *h, __u64 v)
+{
+	if (hist__add(h, v))
+		s->err = -ENOMEM;
+}
+
+/* ---- preemptors --------------------------------------------------------------------------- */
+
+static bool same(const struct summary_preemptor *p, __u32 vm, __u8 by, const struct model_task *t)
+{
+	return p->victim_vm == vm && p->by == by && p->task.tid == t->tid &&
+	       p->task.start_ns == t->start_ns && !strcmp(p->task.comm, t->comm);
+}
+
+static __u32 slot(const struct summary *s, __u32 vm, __u8 by, const struct model_task *t)
+{
+	__u32 h = (t->tid * 0x9e3779b1U ^ vm * 0x85ebca6bU ^ by) & (s->hash_size - 1);
+
+	while (s->hash[h] && !same(&s->preemptor[s->hash[h] - 1], vm, by, t))
+		h = (h + 1) & (s->hash_size - 1);
+	return h;
+}
+
+static int rehash(struct summary *s)
+{
+	unsigned size = s->hash_size ? s->hash_size * 2 : 256;
+	struct summary_preemptor *p = realloc(s->preemptor, size / 2 * sizeof(*p));
+	__u32 *hash = calloc(size, sizeof(*hash));
+
+	if (p)
+		s->preemptor = p;
+	if (!p || !hash) {
+		free(hash);
+		return s->err = -ENOMEM;
+	}
+	free(s->hash);
+	s->hash = hash;
+	s->hash_size = size;
+	for (unsigned i = 0; i < s->preemptors; i++) {
+		p = &s->preemptor[i];
+		s->hash[slot(s, p->victim_vm, p->by, &p->task)] = i + 1;
+	}
+	return 0;
+}
+
+static void add_preemptor(struct summary *s, __u32 vm, const struct absence *a,
+			  const struct model_task *task, __u64 ns)
+{
+	struct model_task unknown = {.tid = a->next_tid, .vm = a->next_vm};
+	const struct model_task *t = task ?: &unknown;
+	struct summary_preemptor *p;
+	__u32 h;
+
+	if (s->preemptors * 2 >= s->hash_size && rehash(s))
+		return;
+	h = slot(s, vm, a->by, t);
+	if (!s->hash[h]) {
+		s->preemptor[s->preemptors] =
+			(struct summary_preemptor){.victim_vm = vm, .by = a->by, .task = *t};
+		s->hash[h] = ++s->preemptors;
+	}
+	p = &s->preemptor[s->hash[h] - 1];
+	p->time_ns += ns;
+	p->count++;
+}
+
+/* ---- the model's listener ----------------------------------------------------------------- */
+
+static void on_span(void *ctx, struct model_vcpu *v, const struct span *sp, const struct absence *a,
+		    const struct model_task *task)
+{
+	struct summary *s = ctx;
+	struct summary_vcpu *sv = of(s, v);
+	__u64 from = sp->from > s->from_ns ? sp->from : s->from_ns;
+	__u64 to = sp->to < s->to_ns ? sp->to : s->to_ns, user = sp->user_ns;
+	bool wanted = !s->by_cpu || sp->state >= ST_ABSENT || filter__cpu(s->filter, sp->cpu);
+
+	if (!sv || from >= to)
+		return;
+	if (!wanted) {
+		sv->state_ns[ST_ELSEWHERE] += to - from;
+		return;
+	}
+	if (user && to - from < sp->to - sp->from) /* its place in the span is not known: in proportion */
+		user = (unsigned __int128)user * (to - from) / (sp->to - sp->from);
+	sv->state_ns[sp->state] += to - from - user;
+	sv->state_ns[ST_USER] += user;
+	if (sp->state == ST_PREEMPTED && a->by != KS_BY_NONE)
+		add_preemptor(s, v->vm, a, task, to - from);
+}
+
+static enum state state_of_reason(__u8 reason)
+{
+	return reason == KS_R_HALTED ? ST_HALTED : reason == KS_R_SLEEPING ? ST_SLEEPING : ST_PREEMPTED;
+}
+
+static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
+		       const struct model_task *task)
+{
+	struct summary *s = ctx;
+	struct summary_vcpu *sv = of(s, v);
+	enum state state = state_of_reason(a->reason);
+	__u64 length = a->to - a->from;
+
+	(void)task;
+	if (!sv || a->open || !a->whole || !ends_inside(s, a->to))
+		return;
+	if (s->by_cpu && !filter__cpu(s->filter, a->cpu_out))
+		return;
+	sv->state_cnt[state]++;
+	sv->migrations += a->cpu_in != a->cpu_out;
+	count(s, &sv->absence, length);
+	count(s, &sv->by_state[state], length);
+	if (a->has_run_delay)
+		count(s, &sv->run_delay, a->run_delay_ns);
+	else
+		sv->unmeasured++;
+	sv->clamped += a->clamped;
+}
+
+static void cost_one(struct summary *s, struct cost *c, __u64 ns)
+{
+	c->count++;
+	c->sum_ns += ns;
+	if (ns > c->max_ns)
+		c->max_ns = ns;
+	count(s, &c->dist, ns);
+}
+
+static void cost_sum(struct cost *c, __u64 n, __u64 sum_ns, __u64 max_ns)
+{
+	c->count += n;
+	c->sum_ns += sum_ns;
+	if (max_ns > c->max_ns)
+		c->max_ns = max_ns;
+}
+
+#define BOTH_INNER (KS_M_POINT(KS_PT_INNER_ENTRY) | KS_M_POINT(KS_PT_INNER_EXIT))
+
+static void on_out(struct summary *s, struct summary_vcpu *sv, const struct ks_out *r)
+{
+	if (s->by_cpu && !filter__cpu(s->filter, r->cpu))
+		return;
+	sv->switches++;
+	if ((r->h.mask & BOTH_INNER) == BOTH_INNER)
+		cost_one(s, &sv->sched_put, r->put_entry_ns - r->put_exit_ns);
+}
+
+static void on_in(struct summary *s, struct summary_vcpu *sv, const struct ks_in *r)
+{
+	if (s->by_cpu && !filter__cpu(s->filter, r->cpu))
+		return;
+	sv->reloads++;
+	if ((r->h.mask & BOTH_INNER) == BOTH_INNER)
+		cost_one(s, &sv->reload, r->load_exit_ns - r->load_entry_ns);
+}
+
+static void on_loads(struct summary_vcpu *sv, const struct ks_loads *r)
+{
+	sv->loads += r->loads;
+	sv->puts += r->puts;
+	if (!(r->h.mask & KS_M_POINT(KS_PT_INNER_EXIT)))
+		return;
+	cost_sum(&sv->load, r->loads, r->load_ns, r->load_max_ns);
+	cost_sum(&sv->put, r->puts, r->put_ns, r->put_max_ns);
+}
+
+static void on_single(struct summary *s, struct summary_vcpu *sv, const struct ks_load *r)
+{
+	bool load = r->h.type == KS_LOAD;
+
+	if (load)
+		sv->loads++;
+	else
+		sv->puts++;
+	if (r->h.mask & KS_M_POINT(KS_PT_INNER_EXIT))
+		cost_one(s, load ? &sv->load : &sv->put, r->cost_ns);
+}
+
+static void on_event(void *ctx, struct model_vcpu *v, const struct ks_head *r, const struct step *st)
+{
+	struct summary *s = ctx;
+	struct summary_vcpu *sv = of(s, v);
+
+	(void)st;
+	/* what user space adds when the window closes has the window's end as its time */
+	if (!sv || !(inside(s, r->ts) || (r->type == KS_LOADS && ends_inside(s, r->ts))))
+		return;
+	if (r->type == KS_OUT)
+		on_out(s, sv, (const void *)r);
+	else if (r->type == KS_IN)
+		on_in(s, sv, (const void *)r);
+	else if (r->type == KS_LOADS)
+		on_loads(sv, (const void *)r);
+	else if (r->type == KS_LOAD || r->type == KS_PUT)
+		on_single(s, sv, (const void *)r);
+}
+
+void summary__init(struct summary *s, const struct session *ses, const struct filter *f, __u64 from_ns,
+		   __u64 to_ns, struct model_listener *l)
+{
+	memset(s, 0, sizeof(*s));
+	s->session = ses;
+	s->filter = f;
+	s->by_cpu = f->by_cpu;
+	s->from_ns = from_ns > ses->start_ns ? from_ns : ses->start_ns;
+	s->to_ns = to_ns;
+	*l = (struct model_listener){
+		.event = on_event, .span = on_span, .absence = on_absence, .ctx = s};
+}
+
+/* ---- finishing ---------------------------------------------------------------------------- */
+
+static const struct summary *sorting; /* qsort() takes no context */
+
+static int by_vm(const void *a, const void *b)
+{
+	const struct summary_vcpu *x = a, *y = b;
+	const struct model_vm *p = model__vm(sorting->model, x->v->vm);
+	const struct model_vm *q = model__vm(sorting->model, y->v->vm);
+	int d = p && q ? strcmp(p->name, q->name) : !p - !q;
+
+	if (d)
+		return d;
+	if (x->v->tgid != y->v->tgid)
+		return x->v->tgid < y->v->tgid ? -1 : 1;
+	if (x->v->vm != y->v->vm)
+		return x->v->vm < y->v->vm ? -1 : 1;
+	if (x->v->vcpu_id != y->v->vcpu_id)
+		return x->v->vcpu_id < y->v->vcpu_id ? -1 : 1;
+	return x->v->id < y->v->id ? -1 : x->v->id > y->v->id;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct summary_preemptor *x = a, *y = b;
+
+	if (x->time_ns != y->time_ns)
+		return x->time_ns > y->time_ns ? -1 : 1;
+	if (x->task.tid != y->task.tid)
+		return x->task.tid < y->task.tid ? -1 : 1;
+	if (x->victim_vm != y->victim_vm)
+		return x->victim_vm < y->victim_vm ? -1 : 1;
+	return x->by < y->by ? -1 : x->by > y->by;
+}
+
+static int add_cost(struct cost *to, const struct cost *c)
+{
+	to->known |= c->known;
+	to->whole = c->whole;
+	cost_sum(to, c->count, c->sum_ns, c->max_ns);
+	return hist__merge(&to->dist, &c->dist);
+}
+
+static int add_total(struct summary_vcpu *t, const struct summary_vcpu *v)
+{
+	int err = 0;
+
+	for (int i = 0; i < ST_CNT; i++) {
+		t->state_ns[i] += v->state_ns[i];
+		t->state_cnt[i] += v->state_cnt[i];
+		err |= hist__merge(&t->by_state[i], &v->by_state[i]);
+	}
+	t->switches += v->switches;
+	t->migrations += v->migrations;
+	t->reloads += v->reloads;
+	t->loads += v->loads;
+	t->puts += v->puts;
+	t->clamped += v->clamped;
+	t->unmeasured += v->unmeasured;
+	err |= hist__merge(&t->absence, &v->absence);
+	err |= hist__merge(&t->run_delay, &v->run_delay);
+	err |= add_cost(&t->reload, &v->reload) | add_cost(&t->sched_put, &v->sched_put);
+	err |= add_cost(&t->load, &v->load) | add_cost(&t->put, &v->put);
+	return err ? -ENOMEM : 0;
+}
+
+static void mark_costs(struct summary_vcpu *v, const struct session *ses)
+{
+	bool full = ses->mode == MODE_FULL;
+
+	v->reload.known = v->sched_put.known = v->load.known = v->put.known = full;
+	v->reload.whole = v->sched_put.whole = full;
+	v->load.whole = v->put.whole = full && ses->loads;
+}
+
+int summary__finish(struct summary *s, const struct model *m, __u64 lost)
+{
+	struct model_vcpu *v;
+	unsigned n = 0;
+
+	s->model = m;
+	s->events = model__events(m);
+	s->lost = lost;
+	s->odd = model__odd(m);
+	for (unsigned at = 0; (v = model__next(m, &at));)
+		n += of(s, v) != NULL;
+	s->vcpu = calloc(n + 1, sizeof(*s->vcpu));
+	if (!s->vcpu)
+		return s->err = -ENOMEM;
+	for (unsigned at = 0; (v = model__next(m, &at));) {
+		if (!v->user)
+			continue;
+		mark_costs(v->user, s->session);
+		s->vcpu[s->vcpus++] = *(struct summary_vcpu *)v->user;
+		free(v->user); /* its histograms now belong to the copy */
+		v->user = NULL;
+	}
+	sorting = s;
+	qsort(s->vcpu, s->vcpus, sizeof(*s->vcpu), by_vm);
+	qsort(s->preemptor, s->preemptors, sizeof(*s->preemptor), by_time);
+	for (unsigned i = 0; i < s->vcpus; i++)
+		if (add_total(&s->total, &s->vcpu[i]))
+			s->err = -ENOMEM;
+	return s->err;
+}
+
+const char *summary__vm_name(const struct summary *s, __u32 id, char *out, size_t size)
+{
+	return model__vm_name(s->model, id, out, size);
+}
+
+static void free_vcpu(struct summary_vcpu *v)
+{
+	hist__free(&v->absence);
+	hist__free(&v->run_delay);
+	for (int i = 0; i < ST_CNT; i++)
+		hist__free(&v->by_state[i]);
+	hist__free(&v->reload.dist);
+	hist__free(&v->sched_put.dist);
+	hist__free(&v->load.dist);
+	hist__free(&v->put.dist);
+}
+
+void summary__free(struct summary *s)
+{
+	for (unsigned i = 0; i < s->vcpus; i++)
+		free_vcpu(&s->vcpu[i]);
+	free_vcpu(&s->total);
+	free(s->vcpu);
+	free(s->preemptor);
+	free(s->hash);
+	memset(s, 0, sizeof(*s));
+}

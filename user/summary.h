@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The only place that adds up: times per state, distributions, counts and preemptors, per vCPU, over a
+ * window. Fed by a model's spans and absences; every output that shows a number reads it from here.
+ *
+ * A span that crosses an edge of the window is clipped for the times. A distribution counts an absence
+ * when it ends inside the window, with its whole length; one whose beginning was not seen does not count.
+ */
+#ifndef KVMSCHED_SUMMARY_H
+#define KVMSCHED_SUMMARY_H
+
+#include <stdbool.h>
+#include <linux/types.h>
+#include "hist.h"
+#include "model.h"
+
+/* What loads or puts cost. Sums are exact; the distribution is only whole when every call had a record of
+ * its own (the scheduler's always have; those of the ioctl path with --loads). */
+struct cost {
+	__u64 count, sum_ns, max_ns;
+	bool known; /* the mode measures it (--full) */
+	bool whole; /* dist has every one */
+	struct hist dist;
+};
+
+struct summary_vcpu {
+	const struct model_vcpu *v;
+	__u64 state_ns[ST_CNT];
+	__u64 state_cnt[ST_CNT]; /* ended absences by state */
+	__u64 switches;		 /* sched_outs */
+	__u64 migrations;	 /* absences that ended on another CPU */
+	__u64 reloads;		 /* kvm_arch_vcpu_load() by the scheduler */
+	__u64 loads, puts;	 /* ... and on the ioctl path */
+	__u64 clamped;		 /* run delays that were cut to their absence */
+	__u64 unmeasured;	 /* blocked absences without a run delay */
+	struct hist absence, run_delay;
+	struct hist by_state[ST_CNT]; /* preempted, halted, sleeping */
+	struct cost reload, sched_put, load, put;
+};
+
+/* A task that took CPUs from the vCPUs of one VM, in one role. */
+struct summary_preemptor {
+	__u32 victim_vm;
+	__u8 by;		/* KS_BY_* */
+	struct model_task task; /* comm "" and tid only, if it was not introduced */
+	__u64 time_ns, count;
+};
+
+struct summary {
+	const struct session *session;
+	const struct model *model;
+	__u64 from_ns, to_ns; /* the window */
+	__u64 events, lost;   /* records in all, and those that found their ring full */
+	__u64 odd;	      /* records that fit nowhere: a damaged recording */
+	struct summary_vcpu *vcpu; /* sorted by VM name, VMM, KVM's vCPU number */
+	unsigned vcpus;
+	struct summary_preemptor *preemptor; /* sorted by time, the longest first */
+	unsigned preemptors;
+	struct summary_vcpu total;
+	int err; /* -ENOMEM: what is here is not the whole */
+	bool by_cpu;
+	const struct filter *filter;
+	unsigned hash_size;
+	__u32 *hash;
+};
+
+/* from_ns, to_ns: the window; ~0 = the session's end. Fills listener: give it to model__new(). */
+void summary__init(struct summary *s, const struct session *ses, const struct filter *f, __u64 from_ns,
+		   __u64 to_ns, struct model_listener *listener);
+
+/* After model__end(): sorts, totals. m must outlive the summary. 0 or -ENOMEM. */
+int summary__finish(struct summary *s, const struct model *m, __u64 lost);
+
+/* A VM's name for people and machines: name#pid where several VMs have the name. Returns out. */
+const char *summary__vm_name(const struct summary *s, __u32 vm, char *out, size_t size);
+
+void summary__free(struct summary *s);
+
+#endif
