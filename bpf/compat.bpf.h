@@ -52,101 +52,68 @@ static __always_inline const void *notified(struct preempt_notifier *pn)
 	return (const char *)pn - bpf_core_field_offset(struct kvm_vcpu, preempt_notifier);
 }
 
-/* What a vCPU's flags are, where the hooked function's argument is the vCPU itself. Those that have a
- * rule at every load and put ... */
-static __always_inline __u8 vcpu_rule_flags(const struct kvm_vcpu *v)
+static __noinline __u64 word_probed(__u64 addr)
 {
-	__u8 f = v->preempted << 1;
+	__u64 word = 0;
 
-	if (HAS_SCHEDULED_OUT)
-		f |= v->scheduled_out;
-	return f;
+	bpf_probe_read_kernel(&word, sizeof(word), (const void *)addr);
+	return word;
 }
 
-/* ... what it is in: does it want to run, does it block? Constant within kvm_sched_out() ... */
-static __always_inline __u8 vcpu_intent(const struct kvm_vcpu *v)
+/* Eight bytes at any kernel address by one plain load: cast to a type of the kernel's own BTF (a module's
+ * are not accepted) that begins with them. About 90 instructions less than bpf_probe_read_kernel(). */
+static __always_inline __u64 word_at(const void *addr)
 {
-	__u8 f = 0;
+	if (bpf_rdonly_cast) {
+		const struct timespec64 *t =
+			bpf_rdonly_cast(addr, bpf_core_type_id_kernel(struct timespec64));
 
-	if (HAS_WANTS_TO_RUN)
-		f |= v->wants_to_run << 3;
-	if (HAS_BLOCKING)
-		f |= v->stat.generic.blocking ? KS_F_BLOCKING : 0;
-	return f;
+		return t->tv_sec;
+	}
+	return word_probed((__u64)addr);
 }
 
-/* ... and all of them. */
-static __always_inline __u8 vcpu_flags(const struct kvm_vcpu *v)
-{
-	return vcpu_rule_flags(v) | v->ready << 2 | vcpu_intent(v);
-}
+#define VCPU_OFFSET(member) bpf_core_field_offset(struct kvm_vcpu, member)
 
-/* preempted, ready and scheduled_out stand side by side: one 8-byte read has all of them. */
-static __always_inline __u8 vcpu_flags_probed(const void *vcpu)
+/* KS_F_* of a vCPU but for BLOCKING. packed (a constant): the flags stand as in 6.12, wants_to_run,
+ * preempted, ready, scheduled_out, and are gathered by one multiplication. */
+static __always_inline __u8 vcpu_flags(const void *vcpu, bool packed)
 {
-	const __u32 base = bpf_core_field_offset(struct kvm_vcpu, preempted);
-	const __u32 ready = bpf_core_field_offset(struct kvm_vcpu, ready) - base;
-	__u64 raw;
+	__u64 word;
 	__u8 f;
 
-	bpf_probe_read_kernel(&raw, sizeof(raw), (const char *)vcpu + base);
-	f = (raw & 1) << 1 | (raw >> (ready * 8) & 1) << 2;
-	if (HAS_SCHEDULED_OUT) {
-		const __u32 out = bpf_core_field_offset(struct kvm_vcpu, scheduled_out) - base;
+	if (packed && HAS_WANTS_TO_RUN) {
+		__u32 x = word_at((const char *)vcpu + VCPU_OFFSET(wants_to_run));
 
-		f |= raw >> (out * 8) & 1;
+		return x * (1U << 27 | 1U << 17 | 1U << 10 | 1U) >> 24; /* bools are 0 or 1 */
 	}
+	word = word_at((const char *)vcpu + VCPU_OFFSET(preempted));
+	f = (word & 1) << 1;
+	f |= (word >> (VCPU_OFFSET(ready) - VCPU_OFFSET(preempted)) * 8 & 1) << 2;
+	if (HAS_SCHEDULED_OUT)
+		f |= word >> (VCPU_OFFSET(scheduled_out) - VCPU_OFFSET(preempted)) * 8 & 1;
+	if (HAS_WANTS_TO_RUN)
+		f |= (word_at((const char *)vcpu + VCPU_OFFSET(wants_to_run)) & 1) << 3;
 	return f;
 }
-_Static_assert(KS_F_SCHEDULED_OUT == 1 && KS_F_PREEMPTED == 2 && KS_F_READY == 4, "the shifts above");
+_Static_assert(KS_F_SCHEDULED_OUT == 1 && KS_F_PREEMPTED == 2 && KS_F_READY == 4 &&
+		       KS_F_WANTS_TO_RUN == 8, "the shifts above");
 
-static __always_inline __u8 vcpu_intent_probed(const void *vcpu)
+/* Is it in kvm_vcpu_block()? Constant within kvm_sched_out(). */
+static __always_inline __u8 vcpu_blocking(const void *vcpu)
 {
-	const struct kvm_vcpu *v = vcpu;
-	__u8 f = 0;
-
-	if (HAS_WANTS_TO_RUN) {
-		__u8 wants = 0;
-
-		bpf_core_read(&wants, sizeof(wants), &v->wants_to_run);
-		f |= wants ? KS_F_WANTS_TO_RUN : 0;
-	}
-	if (HAS_BLOCKING) {
-		__u64 blocking = 0;
-
-		bpf_core_read(&blocking, sizeof(blocking), &v->stat.generic.blocking);
-		f |= blocking ? KS_F_BLOCKING : 0;
-	}
-	return f;
-}
-
-/* The two above at the notifier's vCPU: cast where the kernel can (cast: a constant), about 75
- * instructions less each than bpf_probe_read_kernel(). */
-static __always_inline __u8 vcpu_flags_at(const void *vcpu, bool cast)
-{
-	if (cast && bpf_rdonly_cast) {
-		const struct kvm_vcpu *v =
-			bpf_rdonly_cast(vcpu, bpf_core_type_id_kernel(struct kvm_vcpu));
-
-		return vcpu_rule_flags(v) | v->ready << 2;
-	}
-	return vcpu_flags_probed(vcpu);
-}
-
-static __always_inline __u8 vcpu_intent_at(const void *vcpu, bool cast)
-{
-	if (cast && bpf_rdonly_cast)
-		return vcpu_intent(bpf_rdonly_cast(vcpu, bpf_core_type_id_kernel(struct kvm_vcpu)));
-	return vcpu_intent_probed(vcpu);
+	if (!HAS_BLOCKING)
+		return 0;
+	return word_at((const char *)vcpu + VCPU_OFFSET(stat.generic.blocking))
+		       ? KS_F_BLOCKING : 0;
 }
 
 static __always_inline __u8 task_bits(const struct task_struct *t)
 {
-	unsigned int on_rq = t->on_rq; /* 1 TASK_ON_RQ_QUEUED, 2 TASK_ON_RQ_MIGRATING (kernel/sched/sched.h) */
-	__u8 bits = on_rq == 1 ? KS_T_ON_RQ : on_rq == 2 ? KS_T_MIGRATING : 0;
+	__u8 bits = t->on_rq;
 
 	if (HAS_SCHED_DELAYED)
-		bits |= t->se.sched_delayed ? KS_T_SCHED_DELAYED : 0;
+		bits |= t->se.sched_delayed << 2;
 	return bits;
 }
 
@@ -162,11 +129,10 @@ static __always_inline __u8 task_bits(const struct task_struct *t)
 static __always_inline __u8 task_bits_at(__u64 task)
 {
 	struct task_struct *t = (struct task_struct *)task;
-	__u64 on_rq = READ_UINT(t, on_rq);
-	__u8 bits = on_rq == 1 ? KS_T_ON_RQ : on_rq == 2 ? KS_T_MIGRATING : 0;
+	__u8 bits = READ_UINT(t, on_rq);
 
 	if (HAS_SCHED_DELAYED)
-		bits |= READ_UINT(t, se.sched_delayed) ? KS_T_SCHED_DELAYED : 0;
+		bits |= READ_UINT(t, se.sched_delayed) << 2;
 	return bits;
 }
 
@@ -188,7 +154,7 @@ static __always_inline __u64 vcpu_task_at(__u64 vcpu)
 static __always_inline bool vcpu_is_out_at(__u64 vcpu, __u64 task)
 {
 	if (HAS_SCHEDULED_OUT)
-		return vcpu_flags_probed((void *)vcpu) & KS_F_SCHEDULED_OUT;
+		return vcpu_flags((void *)vcpu, false) & KS_F_SCHEDULED_OUT;
 	return !READ_UINT((struct task_struct *)task, on_cpu);
 }
 

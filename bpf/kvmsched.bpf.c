@@ -23,7 +23,8 @@
 #include "compat.bpf.h"
 
 #define FLUSH_NS    100000000ULL /* bare loads and puts become a record at least this often */
-#define CACHE_BITS  13
+#define SLOT_BITS   12
+_Static_assert(1 << SLOT_BITS == KS_SLOTS, "a bucket per slot");
 #define TASKS_BITS  8		 /* preemptors remembered per CPU */
 #define META_BYTES  (1 << 20)
 
@@ -34,7 +35,7 @@ struct ks_ctl ctl = {.start_ns = ~0ULL, .end_ns = ~0ULL};
 
 /* Plain arrays: an index is one multiplication, and user space has them mapped. */
 struct ks_slot slots[KS_SLOTS];
-static __u32 slot_cache[1 << CACHE_BITS];
+static __u32 moved[KS_SLOTS]; /* where the last vCPU asked for is that should be in this slot */
 
 /* One struct ks_ring and its places per CPU. */
 struct {
@@ -64,8 +65,8 @@ struct {
 	});
 } barrier SEC(".maps");
 
-/* struct kvm_vcpu * -> its slot. The hash decides; slot_cache in front of it spares most look-ups
- * (an index that proves itself: slots[i].vcpu must be the vCPU asked for). */
+/* struct kvm_vcpu * -> its slot. The hash decides; but most vCPUs are in the slot that their address
+ * points to, which proves itself (slots[i].vcpu must be the vCPU asked for), or in moved[] of it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, KS_SLOTS);
@@ -134,6 +135,8 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } filter_tid SEC(".maps");
+
+#define FLAGS(vcpu)    vcpu_flags(vcpu, cfg.packed)
 
 static __always_inline __u64 now(void)
 {
@@ -205,7 +208,7 @@ static void vm_put(__u64 kvm)
 }
 
 /* Introduces a vCPU and, the first time, its VM. What does not fit into the ring is tried again at
- * the vCPU's next event (see wanted()). */
+ * the vCPU's next event (see filter()). */
 static void slot_describe(struct ks_slot *s, struct task_struct *t)
 {
 	__u64 kvm = s->kvm;
@@ -279,20 +282,12 @@ static __noinline int filter(struct ks_slot *s, struct task_struct *t)
 	if (t->tgid == (pid_t)s->tgid)
 		s->in_cgroup = cgroup_wanted(t);
 	keep = keep && s->in_cgroup;
-	s->keep = keep;
 	if (keep && (s->undescribed || !s->introduced)) {
 		s->introduced = 1;
 		slot_describe(s, t);
 	}
-	s->filter_gen = ctl.filter_gen - s->undescribed; /* not equal: come again */
+	s->keep = !keep ? KS_DROP : s->undescribed ? KS_ASK : KS_KEEP; /* ASK: come again */
 	return keep;
-}
-
-static __always_inline bool wanted(struct ks_slot *s)
-{
-	if (s->filter_gen != ctl.filter_gen)
-		filter(s, bpf_get_current_task_btf());
-	return s->keep;
 }
 
 /* The thread that last did KVM_RUN on this vCPU; VMs also load vCPUs from other threads. */
@@ -329,6 +324,12 @@ static __always_inline struct ks_slot *slot_at(__u32 index)
 	return &slots[index & (KS_SLOTS - 1)];
 }
 
+/* 32 bits of a pointer are a number to the verifier; it may also be compared with one. */
+static __always_inline __u32 slot_bucket(__u64 vcpu)
+{
+	return ((__u32)vcpu * 0x9e3779b1U) >> (32 - SLOT_BITS);
+}
+
 struct claim {
 	__u64 vcpu;
 	__u32 first;
@@ -346,10 +347,10 @@ static long claim_one(__u32 i, struct claim *c)
 	return 1;
 }
 
-/* Any free slot; returns its index + 1. The next search goes on behind it. */
+/* The first free slot from the vCPU's own on; returns its index + 1. */
 static __u32 slot_claim(__u64 vcpu)
 {
-	struct claim c = {.vcpu = vcpu, .first = __sync_fetch_and_add(&ctl.next_slot, 1)};
+	struct claim c = {.vcpu = vcpu, .first = slot_bucket(vcpu)};
 
 	bpf_loop(KS_SLOTS, claim_one, &c, 0); /* 5.17 */
 	return c.at;
@@ -393,39 +394,41 @@ static __noinline __u32 slot_new(__u64 vcpu, __u64 ts, __u32 created, struct tas
 	return index + 1;
 }
 
-static __noinline __u32 slot_slow(__u64 vcpu, __u32 bucket)
+static __noinline __u32 slot_slow(__u64 vcpu)
 {
-	__u32 *index = bpf_map_lookup_elem(&slot_of, &vcpu);
-	__u32 at = index ? *index + 1 : slot_new(vcpu, now(), 0, bpf_get_current_task_btf());
+	__u32 bucket = slot_bucket(vcpu), at = moved[bucket & (KS_SLOTS - 1)], *index;
 
+	if (slot_at(at)->vcpu == vcpu)
+		return at + 1;
+	index = bpf_map_lookup_elem(&slot_of, &vcpu);
+	at = index ? *index + 1 : slot_new(vcpu, now(), 0, bpf_get_current_task_btf());
 	if (at)
-		slot_cache[bucket & ((1 << CACHE_BITS) - 1)] = at - 1;
+		moved[bucket & (KS_SLOTS - 1)] = at - 1;
 	return at;
 }
 
-/* The slot of the vCPU at `vcpu`, which lies `before` bytes before the hooked function's argument. */
+/* The slot of the vCPU at `vcpu`, which lies `before` bytes before the hooked function's argument; NULL:
+ * none, or the filters do not want it. */
 static __always_inline struct ks_slot *slot_find(void *ctx, const void *vcpu, __u32 before)
 {
-	/* 32 bits of a pointer are a number to the verifier; it may also be compared with one */
-	__u32 bucket = ((__u32)(__u64)vcpu * 0x9e3779b1U) >> (32 - CACHE_BITS), at;
-	struct ks_slot *s = slot_at(slot_cache[bucket]);
+	struct ks_slot *s = &slots[slot_bucket((__u64)vcpu)];
+	__u32 at;
 
-	if (s->vcpu == (__u64)vcpu)
+	if (s->vcpu != (__u64)vcpu) {
+		at = slot_slow(first_arg(ctx) - before);
+		if (!at)
+			return NULL;
+		s = slot_at(at - 1);
+	}
+	if (s->keep == KS_KEEP)
 		return s;
-	at = slot_slow(first_arg(ctx) - before, bucket);
-	return at ? slot_at(at - 1) : NULL;
+	return s->keep == KS_ASK && filter(s, bpf_get_current_task_btf()) ? s : NULL;
 }
 
 static __always_inline struct ks_slot *slot_notified(void *ctx, struct preempt_notifier *pn)
 {
 	return slot_find(ctx, notified(pn),
 			 bpf_core_field_offset(struct kvm_vcpu, preempt_notifier));
-}
-
-/* Inside a transition whose entry hook has asked the filters already, they are not asked again. */
-static __always_inline bool wanted_in(struct ks_slot *s, __u8 phase)
-{
-	return s->phase == phase || wanted(s);
 }
 
 /* ---- records ------------------------------------------------------------------------------ */
@@ -545,11 +548,11 @@ int BPF_PROG(out_entry, struct preempt_notifier *pn)
 {
 	struct ks_slot *s = slot_notified(ctx, pn);
 
-	if (!s || !wanted(s))
+	if (!s)
 		return 0;
 	s->phase = KS_P_GOING;
 	s->points = KS_M_POINT(KS_PT_ENTRY);
-	s->flags[KS_PT_ENTRY] = vcpu_flags_at(notified(pn), cfg.cast);
+	*(__u32 *)s->flags = FLAGS(notified(pn)); /* flags[KS_PT_ENTRY], the others 0 */
 	s->entry_ts = now();
 	return 0;
 }
@@ -627,6 +630,21 @@ static __always_inline bool out_wanted(struct ks_slot *s, __u32 cpu)
 	return s->kept_out;
 }
 
+/* A transition whose first points passed before everything was attached. */
+static __always_inline void out_partly(struct ks_slot *s, struct ks_out *r, __u16 points, __u64 ts)
+{
+	*(__u32 *)r->flags = 0;
+	r->entry_ns = r->put_entry_ns = r->put_exit_ns = 0;
+	if (points & KS_M_POINT(KS_PT_INNER_ENTRY)) {
+		r->flags[KS_PT_INNER_ENTRY] = s->flags[KS_PT_INNER_ENTRY];
+		r->put_entry_ns = ks_dt(s->inner_entry_ts, ts);
+	}
+	if (points & KS_M_POINT(KS_PT_INNER_EXIT)) {
+		r->flags[KS_PT_INNER_EXIT] = s->flags[KS_PT_INNER_EXIT];
+		r->put_exit_ns = ks_dt(s->inner_exit_ts, ts);
+	}
+}
+
 SEC("fexit/kvm_sched_out")
 int BPF_PROG(out_exit, struct preempt_notifier *pn, struct task_struct *next)
 {
@@ -639,7 +657,7 @@ int BPF_PROG(out_exit, struct preempt_notifier *pn, struct task_struct *next)
 	struct ks_out *r;
 	__u64 ts;
 
-	if (!s || !wanted_in(s, KS_P_GOING))
+	if (!s)
 		return 0;
 	if (!cfg.light && s->phase == KS_P_GOING)
 		points = s->points;
@@ -647,11 +665,11 @@ int BPF_PROG(out_exit, struct preempt_notifier *pn, struct task_struct *next)
 	s->run_delay = task_run_delay(t);
 	if (s->tid != (__u32)t->pid)
 		bind(s, t);
-	at_exit = vcpu_flags_at(notified(pn), cfg.cast);
-	/* Nothing in kvm_sched_out() changes these two; where the put was seen, it has read them. */
+	/* Nothing in kvm_sched_out() changes BLOCKING; where the put was seen, it has been read there. */
+	at_exit = FLAGS(notified(pn));
 	at_exit |= points & KS_M_POINT(KS_PT_INNER_ENTRY)
-			   ? s->flags[KS_PT_INNER_ENTRY] & (KS_F_WANTS_TO_RUN | KS_F_BLOCKING)
-			   : vcpu_intent_at(notified(pn), cfg.cast);
+			   ? s->flags[KS_PT_INNER_ENTRY] & KS_F_BLOCKING
+			   : vcpu_blocking(notified(pn));
 	task = task_bits(t);
 	s->reason = reason = ks_reason(task, at_exit, mask);
 	s->cpu = cpu;
@@ -677,19 +695,13 @@ int BPF_PROG(out_exit, struct preempt_notifier *pn, struct task_struct *next)
 	r->seq = s->seq;
 	r->tid = t->pid;
 	r->next_tid = next->pid;
-	*(__u32 *)r->flags = 0;
-	r->entry_ns = r->put_entry_ns = r->put_exit_ns = 0;
-	if (points & KS_M_POINT(KS_PT_ENTRY)) {
-		r->flags[KS_PT_ENTRY] = s->flags[KS_PT_ENTRY];
-		r->entry_ns = ks_dt(s->entry_ts, ts);
-	}
-	if (points & KS_M_POINT(KS_PT_INNER_ENTRY)) {
-		r->flags[KS_PT_INNER_ENTRY] = s->flags[KS_PT_INNER_ENTRY];
-		r->put_entry_ns = ks_dt(s->inner_entry_ts, ts);
-	}
-	if (points & KS_M_POINT(KS_PT_INNER_EXIT)) {
-		r->flags[KS_PT_INNER_EXIT] = s->flags[KS_PT_INNER_EXIT];
-		r->put_exit_ns = ks_dt(s->inner_exit_ts, ts);
+	if (points == cfg.out_points) {
+		*(__u32 *)r->flags = *(__u32 *)s->flags;
+		r->entry_ns = cfg.light ? 0 : ks_dt(s->entry_ts, ts);
+		r->put_entry_ns = cfg.light ? 0 : ks_dt(s->inner_entry_ts, ts);
+		r->put_exit_ns = cfg.full ? ks_dt(s->inner_exit_ts, ts) : 0;
+	} else {
+		out_partly(s, r, points, ts);
 	}
 	r->flags[KS_PT_EXIT] = at_exit;
 	r->state = t->__state;
@@ -731,13 +743,19 @@ static __always_inline void emit_in(struct ks_slot *s, struct task_struct *t, __
 	r->seq = s->seq;
 	r->tid = t->pid;
 	*(__u32 *)r->flags = *(__u32 *)s->flags;
-	r->load_entry_ns = s->points & KS_M_POINT(KS_PT_INNER_ENTRY) ? ks_dt(ts, s->inner_entry_ts) : 0;
-	r->load_exit_ns = s->points & KS_M_POINT(KS_PT_INNER_EXIT) ? ks_dt(ts, s->inner_exit_ts) : 0;
+	if (s->points == cfg.in_points) {
+		r->load_entry_ns = cfg.light ? 0 : ks_dt(ts, s->inner_entry_ts);
+		r->load_exit_ns = cfg.full ? ks_dt(ts, s->inner_exit_ts) : 0;
+	} else { /* attached meanwhile */
+		r->load_entry_ns = s->points & KS_M_POINT(KS_PT_INNER_ENTRY) ? ks_dt(ts, s->inner_entry_ts) : 0;
+		r->load_exit_ns = s->points & KS_M_POINT(KS_PT_INNER_EXIT) ? ks_dt(ts, s->inner_exit_ts) : 0;
+	}
 	r->exit_ns = exit_ts ? ks_dt(ts, exit_ts) : 0;
 	r->run_delay_ns = task_run_delay(t) - s->run_delay;
 	r->cpu = cpu;
 	r->cpu_arg = arg;
-	r->load_cpu_arg = s->points & KS_M_POINT(KS_PT_INNER_ENTRY) ? s->load_cpu_arg : 0;
+	r->load_cpu_arg = cfg.light ? 0 : s->load_cpu_arg;
+	r->reason = s->reason ?: s->snap_reason;
 	r->reserved = 0;
 	ring_put(ring);
 }
@@ -748,9 +766,9 @@ int BPF_PROG(in_entry, struct preempt_notifier *pn, int cpu)
 	__u64 ts = now();
 	struct ks_slot *s = slot_notified(ctx, pn);
 
-	if (!s || !wanted(s))
+	if (!s)
 		return 0;
-	*(__u32 *)s->flags = vcpu_flags_at(notified(pn), cfg.cast); /* flags[KS_PT_ENTRY], the others 0 */
+	*(__u32 *)s->flags = FLAGS(notified(pn));
 	s->points = KS_M_POINT(KS_PT_ENTRY);
 	s->entry_ts = ts;
 	if (s->phase != KS_P_OUT)
@@ -772,7 +790,7 @@ int BPF_PROG(in_exit, struct preempt_notifier *pn, int cpu)
 	if (!s || s->phase != KS_P_COMING)
 		return 0;
 	s->phase = KS_P_LOADED;
-	s->flags[KS_PT_EXIT] = vcpu_flags_at(notified(pn), cfg.cast);
+	s->flags[KS_PT_EXIT] = FLAGS(notified(pn));
 	s->points |= KS_M_POINT(KS_PT_EXIT);
 	emit_in(s, bpf_get_current_task_btf(), bpf_get_smp_processor_id(), cpu, now());
 	return 0;
@@ -846,16 +864,16 @@ int BPF_PROG(load_entry, struct kvm_vcpu *vcpu, int cpu)
 	struct ks_slot *s = slot_find(ctx, vcpu, 0);
 	__u64 ts;
 
-	if (!s || !wanted_in(s, KS_P_COMING))
+	if (!s)
 		return 0;
 	s->inner_entry_ts = ts = now();
 	s->load_cpu_arg = cpu;
 	if (s->phase == KS_P_COMING) {
-		s->flags[KS_PT_INNER_ENTRY] = vcpu_flags(vcpu);
+		s->flags[KS_PT_INNER_ENTRY] = FLAGS(vcpu);
 		s->points |= KS_M_POINT(KS_PT_INNER_ENTRY);
 		return 0;
 	}
-	s->flags[KS_PT_INNER_ENTRY] = cfg.loads ? vcpu_flags(vcpu) : vcpu_rule_flags(vcpu);
+	s->flags[KS_PT_INNER_ENTRY] = FLAGS(vcpu);
 	load_bare(s, bpf_get_current_task_btf(), ts);
 	if (cfg.loads && !cfg.full)
 		emit_single(s, KS_LOAD, s->tid, 0);
@@ -869,16 +887,16 @@ int BPF_PROG(load_exit, struct kvm_vcpu *vcpu, int cpu)
 	__u32 cost;
 	__u64 ts;
 
-	if (!s || !wanted_in(s, KS_P_COMING))
+	if (!s)
 		return 0;
 	ts = now();
 	if (s->phase == KS_P_COMING) {
-		s->flags[KS_PT_INNER_EXIT] = vcpu_flags(vcpu);
+		s->flags[KS_PT_INNER_EXIT] = FLAGS(vcpu);
 		s->inner_exit_ts = ts;
 		s->points |= KS_M_POINT(KS_PT_INNER_EXIT);
 		return 0;
 	}
-	s->flags[KS_PT_INNER_EXIT] = cfg.loads ? vcpu_flags(vcpu) : vcpu_rule_flags(vcpu);
+	s->flags[KS_PT_INNER_EXIT] = FLAGS(vcpu);
 	if (cfg.loads) {
 		emit_single(s, KS_LOAD, s->tid, ts);
 		return 0;
@@ -899,15 +917,15 @@ int BPF_PROG(put_entry, struct kvm_vcpu *vcpu)
 	struct ks_slot *s = slot_find(ctx, vcpu, 0);
 	__u64 ts;
 
-	if (!s || !wanted_in(s, KS_P_GOING))
+	if (!s)
 		return 0;
 	s->inner_entry_ts = ts = now();
 	if (s->phase == KS_P_GOING) {
-		s->flags[KS_PT_INNER_ENTRY] = vcpu_flags(vcpu);
+		s->flags[KS_PT_INNER_ENTRY] = FLAGS(vcpu) | vcpu_blocking(vcpu);
 		s->points |= KS_M_POINT(KS_PT_INNER_ENTRY);
 		return 0;
 	}
-	s->flags[KS_PT_INNER_ENTRY] = cfg.loads ? vcpu_flags(vcpu) : vcpu_rule_flags(vcpu);
+	s->flags[KS_PT_INNER_ENTRY] = FLAGS(vcpu);
 	s->phase = KS_P_USER;
 	s->put_ts = ts;
 	if (cfg.loads) {
@@ -927,16 +945,16 @@ int BPF_PROG(put_exit, struct kvm_vcpu *vcpu)
 	__u32 cost;
 	__u64 ts;
 
-	if (!s || !wanted_in(s, KS_P_GOING))
+	if (!s)
 		return 0;
 	ts = now();
 	if (s->phase == KS_P_GOING) {
-		s->flags[KS_PT_INNER_EXIT] = vcpu_flags(vcpu);
+		s->flags[KS_PT_INNER_EXIT] = FLAGS(vcpu);
 		s->inner_exit_ts = ts;
 		s->points |= KS_M_POINT(KS_PT_INNER_EXIT);
 		return 0;
 	}
-	s->flags[KS_PT_INNER_EXIT] = cfg.loads ? vcpu_flags(vcpu) : vcpu_rule_flags(vcpu);
+	s->flags[KS_PT_INNER_EXIT] = FLAGS(vcpu);
 	if (cfg.loads) {
 		emit_single(s, KS_PUT, s->tid, ts);
 		return 0;
@@ -974,7 +992,7 @@ static __noinline int slot_free(__u64 vcpu)
 	s = slot_at(at);
 	if (s->vcpu != vcpu)
 		return 0;
-	if (wanted(s) && in_window(ts)) {
+	if (s->keep == KS_KEEP && in_window(ts)) {
 		if (pending(s) && s->phase == KS_P_USER) {
 			s->seq++;
 			s->user_ns += ts - user_since(s);
@@ -1034,7 +1052,7 @@ static void snap_state(struct ks_snap *r, __u64 vcpu)
 	__u64 task = vcpu_task_at(vcpu);
 
 	r->h.mask = cfg.fields;
-	r->flags = vcpu_flags_probed((void *)vcpu) | vcpu_intent_probed((void *)vcpu);
+	r->flags = vcpu_flags((void *)vcpu, false) | vcpu_blocking((void *)vcpu);
 	r->reason = KS_R_UNKNOWN;
 	if (!task) {
 		r->h.mask |= KS_M_USER;
@@ -1046,7 +1064,8 @@ static void snap_state(struct ks_snap *r, __u64 vcpu)
 }
 
 /* Introduces every vCPU that exists, and what it is doing, once: a vCPU that never switches is shown,
- * and one that is stuck is seen. A state that its own hooks changed meanwhile is read again. */
+ * and one that is stuck is seen. A state that its own hooks changed meanwhile is read again. Run once
+ * before the window too, for what a vCPU that is absent when the window begins is absent for. */
 SEC("iter/task_file")
 int snapshot(struct bpf_iter__task_file *ctx)
 {
@@ -1067,7 +1086,12 @@ int snapshot(struct bpf_iter__task_file *ctx)
 	if (!at)
 		return 0;
 	s = slot_at(at - 1);
-	if (s->snapped || !s->keep)
+	if (!in_window(now())) {
+		snap_state(&rec, vcpu);
+		s->snap_reason = rec.reason;
+		return 0;
+	}
+	if (s->snapped || s->keep == KS_DROP)
 		return 0;
 	s->snapped = 1;
 	rec.h.type = KS_SNAP;

@@ -30,7 +30,7 @@ KS_INLINE __u32 ks_add_sat(__u32 a, __u32 b)
  * queue and not merely left there by delayed dequeue. Before, delayed dequeue did not exist. */
 KS_INLINE int ks_runnable(__u8 task)
 {
-	return (task & (KS_T_ON_RQ | KS_T_MIGRATING)) && !(task & KS_T_SCHED_DELAYED);
+	return (__u8)(task - 1) < KS_T_ON_RQ; /* on_rq, and no other bit */
 }
 
 /* Why the vCPU goes absent. flags: KS_F_* at sched_out; mask: which of them this kernel has. */

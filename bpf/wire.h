@@ -64,9 +64,8 @@ enum { KS_PT_ENTRY, KS_PT_INNER_ENTRY, KS_PT_INNER_EXIT, KS_PT_EXIT, KS_PT_CNT }
 #define KS_F_BLOCKING	   0x10
 
 /* OUT.task: the task's own state as kvm_sched_out() found it. */
-#define KS_T_ON_RQ	   0x01 /* task_struct.on_rq == TASK_ON_RQ_QUEUED */
-#define KS_T_SCHED_DELAYED 0x02
-#define KS_T_MIGRATING	   0x04 /* task_struct.on_rq == TASK_ON_RQ_MIGRATING */
+#define KS_T_ON_RQ	   0x03 /* task_struct.on_rq: 1 TASK_ON_RQ_QUEUED, 2 TASK_ON_RQ_MIGRATING */
+#define KS_T_SCHED_DELAYED 0x04
 
 /* Why a vCPU is absent: decided once, by ks_reason() in step.h. */
 enum {
@@ -130,7 +129,8 @@ struct ks_in {
 	__u16 cpu;	     /* smp_processor_id() */
 	__u16 cpu_arg;	     /* kvm_sched_in()'s argument */
 	__u16 load_cpu_arg;  /* kvm_arch_vcpu_load()'s */
-	__u16 reserved;
+	__u8 reason;	     /* of the absence that ends, as its OUT had it; KS_R_UNKNOWN: not seen */
+	__u8 reserved;
 };
 
 /* ts: when it was emitted: at a bare load, just before an OUT, or at the end. The vCPU is loaded then
@@ -276,6 +276,9 @@ enum {
 	KS_P_USER,    /* not loaded */
 };
 
+/* Is a vCPU recorded? ASK: at its next event, look at the filters. */
+enum { KS_DROP = 0, KS_KEEP, KS_ASK };
+
 /* One per vCPU. A vCPU's own transitions never run concurrently, so its hooks write here without
  * atomics; a reader elsewhere must wait until recording has stopped, or compare seq around it. */
 struct ks_slot {
@@ -289,17 +292,18 @@ struct ks_slot {
 	__u32 run_tid; /* the task of the last KVM_RUN */
 	__u32 tgid;
 	__s32 vcpu_id;
-	__u32 filter_gen;
+	__u32 pad0;
 	__u32 introduced; /* its descriptor was written, or tried */
-	__u8 keep;    /* what the filters said */
+	__u8 keep;    /* KS_DROP ...: what the filters said */
 	__u8 phase;   /* KS_P_* */
 	__u8 seen;    /* the entry hook of this transition ran */
 	__u8 skipped; /* a CPU filter left out something since the last record */
 	__u8 kept_out;
-	__u8 reason;    /* of the absence that is open */
+	__u8 reason;    /* of the last absence */
 	__u8 in_cgroup; /* what the cgroup filter said of its thread */
 	__u8 snapped;   /* the snapshot has introduced it */
 	__u16 cpu;
+	__u8 snap_reason; /* of the absence that the snapshot found, until a hook saw another */
 	__u8 undescribed; /* its descriptor, or its VM's, did not fit into the ring: to be retried */
 	__u8 created;
 	__u64 born_ts;
@@ -334,12 +338,9 @@ struct ks_ctl {
 	__u64 meta_produced; /* records for the descriptors' ring, and those it could not take */
 	__u64 meta_lost;
 	__u64 untracked;     /* vCPUs that did not fit into the table */
-	__u32 filter_gen;    /* raised by user space after it changed a filter */
 	__u32 task_gen;	     /* raised when a thread's VM or vCPU changed */
-	__u32 next_slot;
 	__u32 next_vcpu;     /* ids given out */
 	__u32 next_vm;
-	__u32 pad;
 };
 
 /* What to record. Set before the programs are loaded, except the lists in maps. */
@@ -357,8 +358,10 @@ struct ks_config {
 	__u8 by_cpu;
 	__u8 vcpu_ranges;
 	__u16 fields;	   /* KS_M_*: what this kernel has */
-	__u8 cast;	   /* bpf_rdonly_cast() is there, and struct kvm_vcpu in the kernel's BTF */
 	__u8 pad0;
+	__u8 packed;	   /* wants_to_run, preempted, ready, scheduled_out: four bytes in a row */
+	__u16 out_points;  /* KS_M_POINT()s that an OUT and an IN of this mode have */
+	__u16 in_points;
 	__u32 cgroups;
 	__u32 slots;	   /* at most KS_SLOTS */
 	__u32 ring_places; /* a power of two */

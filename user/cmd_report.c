@@ -3,6 +3,7 @@
 #include <string.h>
 #include "cmd.h"
 #include "err.h"
+#include "measure.h"
 #include "run.h"
 #include "sink_report.h"
 
@@ -30,6 +31,8 @@ int cmd_report(int argc, char **argv)
 	options__init(&o);
 	if (options__parse(&argp, argc, argv, &o, &o))
 		return EXIT_ERROR;
+	if (o.list_measures)
+		return measure__list(stdout) ? EXIT_ERROR : EXIT_FINE;
 	sink_report__init(&sink, &out, o.json, o.color);
 	return run(&o, &sink);
 }

@@ -20,8 +20,8 @@
 #include "err.h"
 #include "record.h"
 
-#define PIECE_BYTES \
-	(128U << 10) /* stays in a CPU's second cache until its records were looked at */
+/* Stays in a CPU's second cache until its records were looked at. */
+#define PIECE_BYTES (128U << 10)
 _Static_assert(PIECE_BYTES >= RECORD_MAX, "a piece holds a record");
 
 /* Where a stream's reading has got to. */

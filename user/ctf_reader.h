@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reads a recording (docs/kvmsched-ctf.5). It distrusts every byte of metadata and packets, but not
- *the records themselves: of those it only finds where they end.
+ * the records themselves: of those it only finds where they end.
  *
  *	ctf_reader__open -> ctf_reader__next per stream ... [ctf_reader__seek or __rewind ...]
  *	-> ctf_reader__damaged -> ctf_reader__free
  *
  * Memory: one small buffer per stream in use, and some 40 bytes per packet. A recording that is
- *being written can be read: what was stored when it was opened is seen.
+ * being written can be read: what was stored when it was opened is seen.
  */
 #ifndef KVMSCHED_CTF_READER_H
 #define KVMSCHED_CTF_READER_H

@@ -13,7 +13,8 @@
 #define SIZE(rec, m) sizeof(((struct rec *)0)->m)
 /* It takes the braces for blocks. */
 /* clang-format off */
-#define FIELD(name, rec, m, size, count, kind, of) {name, offsetof(struct rec, m), size, count, kind, of}
+#define FIELD(name, rec, m, size, count, kind, of) \
+	{name, offsetof(struct rec, m), size, count, kind, of}
 #define END {NULL, 0, 0, 0, 0, NULL}
 /* clang-format on */
 #define F(rec, m, kind)	 FIELD(#m, rec, m, SIZE(rec, m), 0, kind, NULL)
@@ -59,6 +60,7 @@ static const struct tsdl_field in[] = {
 	F(ks_in, cpu, 'u'),
 	F(ks_in, cpu_arg, 'u'),
 	F(ks_in, load_cpu_arg, 'u'),
+	ENUM(ks_in, reason, "reason"),
 	UNUSED(ks_in, reserved),
 	END,
 };

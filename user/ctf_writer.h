@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Writes a recording: a CTF 1.8 directory (docs/kvmsched-ctf.5) that any CTF reader can open at
- *every moment, also after the recorder was killed between any two system calls.
+ * every moment, also after the recorder was killed between any two system calls.
  *
  *	ctf_writer__new -> { ctf_writer__append ..., ctf_writer__commit } ... -> ctf_writer__close
  *	-> ctf_writer__free

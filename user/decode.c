@@ -34,7 +34,8 @@ static int check_fields(const struct ks_head *h)
 		return check_out(r);
 	case KS_IN:
 		return id_ok(((const struct ks_in *)r)->vcpu) &&
-		       ((const struct ks_in *)r)->cpu < KS_CPUS_MAX;
+		       ((const struct ks_in *)r)->cpu < KS_CPUS_MAX &&
+		       ((const struct ks_in *)r)->reason < KS_R_CNT;
 	case KS_LOADS:
 		return id_ok(((const struct ks_loads *)r)->vcpu);
 	case KS_LOAD:

@@ -118,6 +118,16 @@ static int set_tgid(struct live *l, __u32 tgid, __u32 keep)
 				    BPF_ANY);
 }
 
+/* A filter changed: every vCPU's next event looks at it again. */
+static void ask_again(struct live *l)
+{
+	struct ks_slot *s = l->skel->bss->slots;
+
+	for (__u32 i = 0; i < KS_SLOTS; i++)
+		if (s[i].vcpu)
+			__atomic_store_n(&s[i].keep, KS_ASK, __ATOMIC_RELEASE);
+}
+
 static int name_vm(struct live *l, const struct ks_vm *vm)
 {
 	struct ks_name name = {.h = {.ts = vm->h.ts, .type = KS_NAME}, .vm = vm->vm};
@@ -128,7 +138,7 @@ static int name_vm(struct live *l, const struct ks_vm *vm)
 	if (l->filter->vms) {
 		keep = filter__name(l->filter, name.name);
 		set_tgid(l, vm->tgid, keep && filter__vcpu(l->filter, name.name, vm->tgid, NULL, -1, 0));
-		__atomic_add_fetch(&l->skel->data->ctl.filter_gen, 1, __ATOMIC_RELEASE);
+		ask_again(l);
 	}
 	return queue__put(&l->queue, &name, sizeof(name));
 }
@@ -208,7 +218,8 @@ static int map_rings(struct live *l)
 
 	l->places = l->skel->rodata->cfg.ring_places;
 	l->ring_bytes = bpf_map__value_size(l->skel->maps.rings);
-	at = mmap(NULL, rings_size(l), PROT_READ | PROT_WRITE, MAP_SHARED,
+	/* populated: a reader's page fault per page costs more than reading it */
+	at = mmap(NULL, rings_size(l), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
 		  bpf_map__fd(l->skel->maps.rings), 0);
 	if (at == MAP_FAILED)
 		return err__say(errno, "mapping the rings");
@@ -300,7 +311,10 @@ static int take_snapshot(struct live *l)
 int live__begin(struct live *l, struct session *s)
 {
 	struct ks_ctl *ctl = &l->skel->data->ctl;
+	int err = take_snapshot(l);
 
+	if (err)
+		return err;
 	s->wall_start_ns = wall_offset();
 	s->start_ns = l->start_ns = now_ns(CLOCK_MONOTONIC) + 200000;
 	__atomic_store_n(&ctl->start_ns, s->start_ns, __ATOMIC_RELEASE);
@@ -458,7 +472,7 @@ int live__end(struct live *l, struct session *s, batch_fn fn, void *ctx)
 	if (err)
 		return err;
 	for (__u32 i = 0; i < KS_SLOTS; i++)
-		if (slot[i].vcpu && slot[i].keep && close_vcpu(l, &slot[i], s))
+		if (slot[i].vcpu && slot[i].keep != KS_DROP && close_vcpu(l, &slot[i], s))
 			return -ENOMEM;
 	s->untracked = ctl->untracked;
 	return hand_out_descriptors(l, fn, ctx);

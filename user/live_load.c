@@ -97,6 +97,14 @@ static int size_maps(struct kvmsched_bpf *skel, unsigned cpus, __u32 places)
 	return 0;
 }
 
+static void choose_points(struct ks_config *c)
+{
+	__u16 inner = KS_M_POINT(KS_PT_INNER_ENTRY) | (c->full ? KS_M_POINT(KS_PT_INNER_EXIT) : 0);
+
+	c->out_points = c->light ? 0 : KS_M_POINT(KS_PT_ENTRY) | inner;
+	c->in_points = KS_M_POINT(KS_PT_ENTRY) | (c->light ? 0 : inner | KS_M_POINT(KS_PT_EXIT));
+}
+
 static int configure(struct kvmsched_bpf *skel, const struct live_opts *o, __u32 places)
 {
 	const struct filter *f = o->filter;
@@ -106,6 +114,7 @@ static int configure(struct kvmsched_bpf *skel, const struct live_opts *o, __u32
 	c->light = o->mode == MODE_LIGHT;
 	c->full = o->mode == MODE_FULL;
 	c->loads = o->loads;
+	choose_points(c);
 	c->slots = o->max_vcpus;
 	c->ring_places = places;
 	c->by_tgid = f->tgids || f->vms;
@@ -143,15 +152,40 @@ static int explain(int err, const struct live_opts *o)
 	return -abs(err);
 }
 
-/* bpf_rdonly_cast() only knows types of the kernel's own BTF, not a module's. */
-static bool can_cast(void)
+static __s64 offset_of(const struct btf *btf, const char *member)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	bool can = btf && btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0 &&
-		   btf__find_by_name_kind(btf, "kvm_vcpu", BTF_KIND_STRUCT) > 0;
+	__s32 id = btf__find_by_name_kind(btf, "kvm_vcpu", BTF_KIND_STRUCT);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+	const struct btf_member *m = t ? btf_members(t) : NULL;
 
-	btf__free(btf);
-	return can;
+	for (int i = 0; t && i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(btf, m[i].name_off), member))
+			return btf_member_bit_offset(t, i) / 8;
+	return -1;
+}
+
+/* wants_to_run, preempted, ready, scheduled_out side by side, as in 6.12? */
+static bool flags_packed(const struct btf *btf)
+{
+	__s64 at = offset_of(btf, "wants_to_run");
+
+	return at >= 0 && offset_of(btf, "preempted") == at + 1 && offset_of(btf, "ready") == at + 2 &&
+	       offset_of(btf, "scheduled_out") == at + 3;
+}
+
+/* What makes reading cheaper here. Not knowing costs instructions, not correctness. */
+static void find_shortcuts(struct ks_config *c)
+{
+	struct btf *kernel = btf__load_vmlinux_btf(), *kvm;
+
+	if (!kernel)
+		return;
+	c->packed = flags_packed(kernel);
+	kvm = c->packed ? NULL : btf__parse_split("/sys/kernel/btf/kvm", kernel);
+	if (kvm)
+		c->packed = flags_packed(kvm);
+	btf__free(kvm);
+	btf__free(kernel);
 }
 
 /* Refuses what cannot work, and tells the programs what this kernel has. */
@@ -194,7 +228,7 @@ int live_load(struct kvmsched_bpf **out, const struct live_opts *o, unsigned cpu
 	*out = skel;
 	choose_programs(skel, o->mode);
 	skel->rodata->cfg.fields = fields;
-	skel->rodata->cfg.cast = can_cast();
+	find_shortcuts(&skel->rodata->cfg);
 	err = size_maps(skel, cpus, places);
 	if (!err)
 		err = configure(skel, o, places);

@@ -32,7 +32,8 @@ static const struct measure measures[] = {
 	{"unknown", TIME, ALL, 0, "before its first event, or where records were lost", STATE(ST_UNKNOWN)},
 	{"elsewhere", TIME, ALL, 0, "on a CPU that -C leaves out", STATE(ST_ELSEWHERE)},
 	{"absence", DIST, ALL, 0, "from sched_out to sched_in, for any reason", .dist = IN(absence)},
-	{"run_delay", TIME_DIST, ALL, 0, "runnable but waiting for a CPU, per absence; overlaps the states",
+	{"run_delay", TIME_DIST, ALL, 0,
+	 "runnable but waiting for a CPU, per absence; overlaps the states",
 	 .dist = IN(run_delay)},
 	{"reload_cost", DIST, ONLY_FULL, 0, "inside kvm_arch_vcpu_load(), from kvm_sched_in()",
 	 .cost = IN(reload)},
@@ -48,7 +49,7 @@ static const struct measure measures[] = {
 	{"puts", COUNT, NOT_LIGHT, 0, "puts on the ioctl path", .count = IN(puts)},
 	{"run_delay_clamped", COUNT, ALL, 0, "run delays that were longer than their absence, and cut to it",
 	 .count = IN(clamped)},
-	{"lost", COUNT, ALL, 0, "records of the vCPU that are missing", .count = IN(v)},
+	{"lost", COUNT, ALL, 0, "records of the vCPU that are missing"},
 };
 /* clang-format on */
 
@@ -72,16 +73,22 @@ static const void *at(const struct summary_vcpu *v, size_t offset)
 	return (const char *)v + offset;
 }
 
+static bool is_elsewhere(const struct measure *m)
+{
+	return m->time == IN(state_ns) + sizeof(__u64) * ST_ELSEWHERE;
+}
+
 const char *measure__why_absent(const struct measure *m, const struct summary *s,
 				const struct summary_vcpu *v)
 {
 	if (!(m->modes & 1U << s->session->mode))
-		return m->modes == ONLY_FULL	? "needs --full"
-		       : m->modes == ONLY_LIGHT ? "only --light has it: here running and user are told apart"
-						: "not with --light";
+		return m->modes == ONLY_FULL ? "needs --full"
+		       : m->modes == ONLY_LIGHT
+			       ? "only --light has it: here running and user are told apart"
+			       : "not with --light";
 	if (m->fields & ~s->session->fields)
 		return "this kernel does not tell";
-	if (m->time == IN(state_ns) + sizeof(__u64) * ST_ELSEWHERE && !s->by_cpu)
+	if (is_elsewhere(m) && !s->by_cpu)
 		return "only with -C";
 	if (m->dist == IN(run_delay) && v->unmeasured)
 		return "this kernel does not tell for blocked absences (CONFIG_SCHED_INFO)";
@@ -105,9 +112,9 @@ bool measure__count(const struct measure *m, const struct summary *s, const stru
 {
 	if (!(m->kinds & MEASURE_COUNT) || measure__why_absent(m, s, v))
 		return false;
-	if (m->count != IN(v))
+	if (m->count)
 		*n = *(const __u64 *)at(v, m->count);
-	else
+	else /* lost: the model counts them */
 		*n = v->v ? v->v->v.lost : model__missing(s->model);
 	return true;
 }
@@ -160,7 +167,7 @@ static const char *needs_of(const struct measure *m)
 		return "Linux 5.16";
 	if (m->dist == IN(run_delay))
 		return "CONFIG_SCHED_INFO";
-	if (m->time == IN(state_ns) + sizeof(__u64) * ST_ELSEWHERE)
+	if (is_elsewhere(m))
 		return "-C";
 	return "";
 }

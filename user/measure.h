@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * THE table of what is measured: name, kind, what it needs, help; and where a summary keeps it. Every
- * command that takes a measure's name, and every JSON key, goes by it. A measure that a mode or a
- * kernel cannot give is absent: the calls below say so, and why; it is never 0.
+ * THE table of what is measured: name, kind, what it needs, help; and where a summary keeps it.
+ * Every command that takes a measure's name, and every JSON key, goes by it. A measure that a mode
+ * or a kernel cannot give is absent: the calls below say so, and why; it is never 0.
  */
 #ifndef KVMSCHED_MEASURE_H
 #define KVMSCHED_MEASURE_H
@@ -13,7 +13,8 @@
 #include <linux/types.h>
 #include "summary.h"
 
-/* A measure may be several: "preempted" is the time in a state, and a distribution of its absences. */
+/* A measure may be several: "preempted" is the time in a state, and a distribution of its absences.
+ */
 #define MEASURE_TIME  0x1 /* ns; JSON key NAME_ns */
 #define MEASURE_DIST  0x2 /* of ns; JSON key NAME, an object */
 #define MEASURE_COUNT 0x4 /* JSON key NAME */

@@ -7,7 +7,8 @@
 #include "options.h"
 
 enum { OPT_FULL = 0x100, OPT_LIGHT, OPT_LOADS, OPT_BUFFER, OPT_MAX_VCPUS, OPT_BTF, OPT_VM, OPT_VCPU,
-       OPT_CGROUP, OPT_TIME, OPT_LAST, OPT_JSON, OPT_COLOR, OPT_FORCE, OPT_MAX_SIZE };
+       OPT_CGROUP, OPT_TIME, OPT_LAST, OPT_JSON, OPT_COLOR, OPT_FORCE, OPT_MAX_SIZE,
+       OPT_LIST_MEASURES };
 
 void options__init(struct options *o)
 {
@@ -181,6 +182,9 @@ static error_t parse_output(int key, char *arg, struct argp_state *state)
 		if (term__parse_color(arg, &o->color))
 			return bad(state, "--color", arg, "auto, always or never");
 		break;
+	case OPT_LIST_MEASURES:
+		o->list_measures = true;
+		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -191,6 +195,7 @@ static const struct argp_option output_options[] = {
 	{NULL, 0, NULL, 0, "Output:", 5},
 	{"json", OPT_JSON, NULL, 0, "for machines; all times in ns", 5},
 	{"color", OPT_COLOR, "WHEN", 0, "auto, always or never", 5},
+	{"list-measures", OPT_LIST_MEASURES, NULL, 0, "say what is measured, and what it needs", 5},
 	{0},
 };
 const struct argp options_output = {.options = output_options, .parser = parse_output};

@@ -33,7 +33,7 @@ struct options {
 extern const struct argp options_source; /* -i and what a live source can be told */
 extern const struct argp options_filter;
 extern const struct argp options_window;
-extern const struct argp options_output; /* --json --color */
+extern const struct argp options_output; /* --json --color --list-measures */
 extern const struct argp options_record; /* -o --force --max-size */
 
 void options__init(struct options *o);

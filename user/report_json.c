@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* A measure that cannot be given has no key; everything is an integer. */
-#include <errno.h>
+#include "measure.h"
 #include "report_json.h"
 
 const char *const report_class_names[KS_BY_CNT] = {
@@ -38,27 +38,13 @@ void report_json__dist(struct json *j, const struct hist *h)
 	json__key_u64(j, "max_ns", h->max);
 }
 
-static void dist(struct json *j, const char *key, const struct hist *h)
+/* Of calls that have no record each. */
+static void cost_sums(struct json *j, const struct cost *c)
 {
-	json__key_object(j, key);
-	report_json__dist(j, h);
-	json__end_object(j);
-}
-
-static void cost(struct json *j, const char *key, const struct cost *c)
-{
-	if (!c->known)
-		return;
-	json__key_object(j, key);
-	if (c->whole) {
-		report_json__dist(j, &c->dist);
-	} else {
-		json__key_u64(j, "count", c->count);
-		json__key_u64(j, "sum_ns", c->sum_ns);
-		if (c->count)
-			json__key_u64(j, "max_ns", c->max_ns);
-	}
-	json__end_object(j);
+	json__key_u64(j, "count", c->count);
+	json__key_u64(j, "sum_ns", c->sum_ns);
+	if (c->count)
+		json__key_u64(j, "max_ns", c->max_ns);
 }
 
 void report_json__identity(struct json *j, const struct summary *s, const struct model_vcpu *v)
@@ -71,48 +57,39 @@ void report_json__identity(struct json *j, const struct summary *s, const struct
 	json__key_u64(j, "tid", v->v.tid);
 }
 
-static void states(struct json *j, const struct summary *s, const struct summary_vcpu *v)
+/* One measure: what it has, under its name; what it has not has no key. */
+static void measure(struct json *j, const struct measure *m, const struct summary *s,
+		    const struct summary_vcpu *v)
 {
-	char key[32];
+	const struct cost *c = measure__cost(m, s, v);
+	const struct hist *h = measure__dist(m, s, v);
+	char key[40];
+	__u64 n;
 
-	for (int i = 0; i < ST_CNT; i++) {
-		bool light = s->session->mode == MODE_LIGHT;
-
-		if (i == ST_ON_OR_USER ? !light : light && (i == ST_RUNNING || i == ST_USER))
-			continue;
-		if (i == ST_ELSEWHERE && !s->by_cpu)
-			continue;
-		snprintf(key, sizeof(key), "%s_ns", state__name(i));
-		json__key_u64(j, key, v->state_ns[i]);
+	if (measure__time(m, s, v, &n)) {
+		snprintf(key, sizeof(key), "%s_ns", m->name);
+		json__key_u64(j, key, n);
 	}
+	if (measure__count(m, s, v, &n))
+		json__key_u64(j, m->name, n);
+	if (!c && !h)
+		return;
+	json__key_object(j, m->name);
+	if (h)
+		report_json__dist(j, h);
+	else
+		cost_sums(j, c);
+	json__end_object(j);
 }
 
 static void vcpu(struct json *j, const struct summary *s, const struct summary_vcpu *v)
 {
+	const struct measure *m;
+
 	json__object(j);
 	report_json__identity(j, s, v->v);
-	states(j, s, v);
-	if (!v->unmeasured)
-		json__key_u64(j, "run_delay_ns", v->run_delay.sum);
-	json__key_u64(j, "switches", v->switches);
-	json__key_u64(j, "migrations", v->migrations);
-	json__key_u64(j, "reloads", v->reloads);
-	if (s->session->mode != MODE_LIGHT) {
-		json__key_u64(j, "loads", v->loads);
-		json__key_u64(j, "puts", v->puts);
-	}
-	json__key_u64(j, "lost", v->v->v.lost);
-	dist(j, "absence", &v->absence);
-	if (!v->unmeasured)
-		dist(j, "run_delay", &v->run_delay);
-	json__key_u64(j, "run_delay_clamped", v->clamped);
-	dist(j, "preempted", &v->by_state[ST_PREEMPTED]);
-	dist(j, "halted", &v->by_state[ST_HALTED]);
-	dist(j, "sleeping", &v->by_state[ST_SLEEPING]);
-	cost(j, "reload_cost", &v->reload);
-	cost(j, "sched_put_cost", &v->sched_put);
-	cost(j, "load_cost", &v->load);
-	cost(j, "put_cost", &v->put);
+	for (unsigned at = 0; (m = measure__next(&at));)
+		measure(j, m, s, v);
 	json__end_object(j);
 }
 

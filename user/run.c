@@ -396,7 +396,7 @@ static int window_of(const struct run *r, __u64 *from, __u64 *to)
 	const struct session *s = &r->session;
 
 	*from = 0;
-	*to = ~0ULL;
+	*to = s->end_ns ?: ~0ULL; /* a recorder that was killed may have stored what lies behind its end */
 	if (o->last_ns)
 		*from = s->end_ns > o->last_ns ? s->end_ns - o->last_ns : 0;
 	if (!o->has_window)
@@ -449,7 +449,7 @@ int run(const struct options *o, const struct sink *sink)
 	model__free(r.model);
 	ctf_reader__free(r.reader);
 	if (fflush(stdout) || ferror(stdout)) {
-		err__say(errno, "writing to standard output");
+		err__say(r.sink_err ?: errno, "writing to standard output");
 		return EXIT_ERROR;
 	}
 	return status;

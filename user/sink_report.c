@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "measure.h"
 #include "report_json.h"
 #include "sink_report.h"
+#include "style.h"
 #include "table.h"
 #include "units.h"
 
@@ -42,28 +44,10 @@ static void head(struct page *p)
 
 static bool state_shown(const struct summary *s, enum state st)
 {
-	bool light = s->session->mode == MODE_LIGHT;
+	const struct measure *m = measure__find(state__name(st), strlen(state__name(st)));
+	__u64 ns;
 
-	if (st == ST_ON_OR_USER)
-		return light;
-	if (st == ST_RUNNING || st == ST_USER)
-		return !light;
-	if (st >= ST_ABSENT)
-		return s->total.state_ns[st] > 0;
-	return true;
-}
-
-static enum term_style style_of(enum state st)
-{
-	static const enum term_style style[ST_CNT] = {
-		[ST_RUNNING] = STYLE_RUNNING,	[ST_USER] = STYLE_USER,
-		[ST_ON_OR_USER] = STYLE_ON_OR_USER, [ST_PREEMPTED] = STYLE_PREEMPTED,
-		[ST_HALTED] = STYLE_HALTED,	[ST_SLEEPING] = STYLE_SLEEPING,
-		[ST_ABSENT] = STYLE_ABSENT,	[ST_UNKNOWN] = STYLE_UNKNOWN,
-		[ST_ELSEWHERE] = STYLE_DIM,
-	};
-
-	return style[st];
+	return measure__time(m, s, &s->total, &ns) && (st < ST_ABSENT || ns);
 }
 
 static void times_header(struct page *p, struct table *t)
@@ -102,7 +86,7 @@ static void times_row(struct page *p, struct table *t, const struct summary_vcpu
 	count_cell(t, v->v->v.tid);
 	for (int i = 0; i < ST_CNT; i++)
 		if (state_shown(p->s, i))
-			table__styled(t, v->state_ns[i] ? style_of(i) : STYLE_DIM,
+			table__styled(t, v->state_ns[i] ? style__of_state(i) : STYLE_DIM,
 				      units__percent(text, v->state_ns[i], window));
 	table__cell(t, v->unmeasured ? NULL : units__percent(text, v->run_delay.sum, window));
 	count_cell(t, v->switches);

@@ -342,7 +342,8 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 	}
 	sorting = s;
 	qsort(s->vcpu, s->vcpus, sizeof(*s->vcpu), by_vm);
-	qsort(s->preemptor, s->preemptors, sizeof(*s->preemptor), by_time);
+	if (s->preemptors)
+		qsort(s->preemptor, s->preemptors, sizeof(*s->preemptor), by_time);
 	for (unsigned i = 0; i < s->vcpus; i++)
 		if (add_total(&s->total, &s->vcpu[i]))
 			s->err = -ENOMEM;

@@ -161,17 +161,30 @@ static void end_absence(struct vcpu *v, const struct ks_in *r, struct step *out)
 		a->by = KS_BY_QUOTA; /* throttled only after it had gone */
 }
 
+/* An absence that was on when the window began: of its part inside. */
+static struct absence begun_before(const struct vcpu *v, __u8 reason)
+{
+	return (struct absence){
+		.from = v->since, .reason = reason, .cpu_out = v->snapped ? v->cpu : VCPU_NO_CPU};
+}
+
 static void on_in(struct vcpu *v, const struct ks_in *r, struct step *out)
 {
 	bool sound = follows(v, r->seq, out);
 
 	if (r->h.mask & KS_M_SKIPPED) {
 		pass(v, r->h.ts, ST_ELSEWHERE, 0, out);
-	} else if (sound && away(v->state)) {
+	} else if (sound && surely_away(v)) {
 		end_absence(v, r, out);
 		pass(v, r->h.ts, v->state, 0, out);
+	} else if (v->fresh && sound) { /* it went before the window began: the kernel knows why */
+		if (away(state_of(r->reason))) {
+			v->out = begun_before(v, r->reason);
+			end_absence(v, r, out);
+		}
+		pass(v, r->h.ts, state_of(r->reason), 0, out);
 	} else {
-		v->odd += sound && !v->fresh;
+		v->odd += sound;
 		pass(v, r->h.ts, ST_UNKNOWN, 0, out);
 	}
 	v->state = on_cpu(v);
@@ -232,7 +245,7 @@ static void on_first_snap(struct vcpu *v, const struct ks_snap *r)
 	v->tid = r->tid;
 	if (r->h.mask & KS_M_OUT) {
 		v->state = state_of(r->reason);
-		v->out = (struct absence){.from = v->since, .reason = r->reason, .cpu_out = v->cpu};
+		v->out = begun_before(v, r->reason);
 	} else {
 		v->state = v->light			  ? ST_ON_OR_USER
 			   : r->h.mask & KS_M_USER ? ST_USER

@@ -38,6 +38,8 @@ struct span {
 	bool open; /* cut off by the end of the window, not by a record */
 };
 
+#define VCPU_NO_CPU 0xffff /* in absence.cpu_out: not known, as its beginning was not seen */
+
 /* One absence: sched_out to sched_in. */
 struct absence {
 	__u64 from, to;

@@ -126,6 +126,10 @@ struct file {
 	void *private_data;
 };
 
+struct timespec64 {
+	__s64 tv_sec;
+};
+
 struct seq_file;
 
 struct bpf_iter_meta {

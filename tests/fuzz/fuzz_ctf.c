@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * libFuzzer target: opens a damaged recording and reads all of it. The input is a list of changes
- *to a valid one, so that the fuzzer need not find out what a packet looks like; one of the changes
- *replaces a whole file by the rest of the input. Aborts if what is handed out is not whole records.
+ * libFuzzer target: opens a damaged recording and reads all of it. The input is a list of
+ * changes to a valid one, so that the fuzzer need not find out what a packet looks like; one
+ * kind of change replaces a whole file by the rest of the input. Aborts if what is handed out
+ * is not whole records. Leaves its scratch directory behind (libFuzzer ends without a word):
+ * set TMPDIR to one that is thrown away.
  *
- *	clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -Ibpf -Iuser
- *-Itests/unit \ tests/fuzz/fuzz_ctf.c user/ctf_*.c user/session.c -o fuzz_ctf
+ *	clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -Ibpf -Iuser
+ *		tests/fuzz/fuzz_ctf.c user/ctf_*.c user/session.c user/err.c -o fuzz_ctf
  *	./fuzz_ctf -max_total_time=60 -timeout=10
  */
 #include <stdint.h>
@@ -60,6 +62,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void)argc;
 	(void)argv;
+	stderr = fopen("/dev/null", "w"); /* libFuzzer has kept the real one */
 	files_scratch(top, sizeof(top), path);
 	make_recording();
 	for (unsigned i = 0; i < FILES; i++) {

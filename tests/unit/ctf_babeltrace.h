@@ -40,7 +40,7 @@ static inline int babeltrace_accepts(const char *path, int loses, unsigned long 
 				*lost += strtoull(line + strlen(complaint), NULL, 10);
 			continue;
 		}
-		fprintf(stderr, "%s", line);
+		printf("%s", line);
 		fine = 0;
 	}
 	return !pclose(f) && fine;

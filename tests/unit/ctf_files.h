@@ -28,6 +28,15 @@ static inline void files_scratch(char *top, size_t bytes, char path[CTF_PATH])
 	snprintf(path, CTF_PATH, "%s/r", top);
 }
 
+/* The path of a file of the recording, until the next call. */
+static inline const char *files_in(const char *dir, const char *name)
+{
+	static char file[CTF_PATH + 64];
+
+	snprintf(file, sizeof(file), "%s/%s", dir, name);
+	return file;
+}
+
 /* Calls fn(file) for each file in dir but the dot-names. */
 static inline void files_each(const char *dir, void (*fn)(const char *file))
 {

@@ -1,52 +1,58 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Made-up records, and a recording of them: for the tests and the fuzzer of user/ctf_*.c. The same
- * seed makes the same records. Also stands in for user/err.c, so that messages can be looked at.
+ * seed makes the same records. Also listens to error messages, to look at them and to keep them off
+ * the screen.
  */
 #ifndef KVMSCHED_TESTS_CTF_SYNTH_H
 #define KVMSCHED_TESTS_CTF_SYNTH_H
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "ctf_tsdl.h"
 #include "ctf_writer.h"
-#include "err.h"
 #include "record.h"
 
 #define SYNTH_CPUS_MAX 4
 #define SYNTH_START_NS 1000000000ULL
 #define SYNTH_WALL_NS  1700000000123456789LL
 
-static char synth_said[1024]; /* the last message */
+/* ---- what user/err.c says ---- */
 
-static void synth_say(const char *fmt, va_list ap)
+static FILE *synth_stderr; /* the real one while we listen */
+static char *synth_text;
+static size_t synth_text_len;
+
+/* Takes over stdio's stderr, but not its file: what a sanitizer says is still seen. */
+static inline void synth_listen(void)
 {
-	vsnprintf(synth_said, sizeof(synth_said), fmt, ap);
-	if (getenv("CTF_TEST_VERBOSE"))
-		fprintf(stderr, "%s\n", synth_said);
+	synth_stderr = stderr;
+	stderr = open_memstream(&synth_text, &synth_text_len);
+	if (!stderr)
+		abort();
 }
 
-int err__say(int err, const char *fmt, ...)
+static inline void synth_stop_listening(void)
 {
-	va_list ap;
-
-	va_start(ap, fmt);
-	synth_say(fmt, ap);
-	va_end(ap);
-	return err ? -abs(err) : -EINVAL;
+	fclose(stderr);
+	free(synth_text);
+	stderr = synth_stderr;
 }
 
-void err__note(const char *fmt, ...)
+/* The last line that was said since synth_listen(), "" if none. */
+static inline const char *synth_said(void)
 {
-	va_list ap;
+	const char *last;
 
-	va_start(ap, fmt);
-	synth_say(fmt, ap);
-	va_end(ap);
+	fflush(stderr);
+	for (last = synth_text + synth_text_len; last > synth_text + 1 && last[-2] != '\n'; last--)
+		;
+	return last > synth_text ? last - 1 : last;
 }
+
+/* ---- records ---- */
 
 /* Everything ever made for one stream, in order. */
 struct synth_stream {

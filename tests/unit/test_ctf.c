@@ -32,7 +32,14 @@ static int fresh(void **state)
 	files_remove(path);
 	synth_free(&made);
 	made.state = 42;
-	*synth_said = '\0';
+	synth_listen();
+	return 0;
+}
+
+static int done(void **state)
+{
+	(void)state;
+	synth_stop_listening();
 	return 0;
 }
 
@@ -142,7 +149,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(read_all(r), made_bytes());
 	assert_int_equal(ctf_reader__damaged(r), 0);
 	assert_int_equal(ctf_reader__discarded(r, 0), 0);
-	assert_string_equal(synth_said, "");
+	assert_string_equal(synth_said(), "");
 	ctf_reader__free(r);
 }
 
@@ -369,22 +376,23 @@ static void test_window_without_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_table_covers_wire, fresh),
-		cmocka_unit_test_setup(test_round_trip, fresh),
-		cmocka_unit_test_setup(test_huge_batch, fresh),
-		cmocka_unit_test_setup(test_empty_recording, fresh),
-		cmocka_unit_test_setup(test_session_survives, fresh),
-		cmocka_unit_test_setup(test_seek, fresh),
-		cmocka_unit_test_setup(test_discarded, fresh),
-		cmocka_unit_test_setup(test_bad_batches, fresh),
-		cmocka_unit_test_setup(test_full, fresh),
-		cmocka_unit_test_setup(test_window_without_end, fresh),
+		cmocka_unit_test_setup_teardown(test_table_covers_wire, fresh, done),
+		cmocka_unit_test_setup_teardown(test_round_trip, fresh, done),
+		cmocka_unit_test_setup_teardown(test_huge_batch, fresh, done),
+		cmocka_unit_test_setup_teardown(test_empty_recording, fresh, done),
+		cmocka_unit_test_setup_teardown(test_session_survives, fresh, done),
+		cmocka_unit_test_setup_teardown(test_seek, fresh, done),
+		cmocka_unit_test_setup_teardown(test_discarded, fresh, done),
+		cmocka_unit_test_setup_teardown(test_bad_batches, fresh, done),
+		cmocka_unit_test_setup_teardown(test_full, fresh, done),
+		cmocka_unit_test_setup_teardown(test_window_without_end, fresh, done),
 	};
 	int failed;
 
 	files_scratch(top, sizeof(top), path);
 	failed = cmocka_run_group_tests_name("ctf", tests, NULL, NULL);
-	fresh(NULL);
+	files_remove(path);
+	synth_free(&made);
 	rmdir(top);
 	return failed;
 }

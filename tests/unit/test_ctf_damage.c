@@ -7,6 +7,7 @@
  * Sources it needs: user/ctf_*.c user/session.c (not user/err.c: ctf_synth.h has one that keeps
  * quiet).
  */
+#define _GNU_SOURCE 1 /* memmem, asprintf */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,17 +30,20 @@ static int fresh(void **state)
 	files_remove(path);
 	synth_free(&made);
 	made.state = 4711;
-	*synth_said = '\0';
+	synth_listen();
 	return 0;
 }
 
-/* A file of the recording. */
+static int done(void **state)
+{
+	(void)state;
+	synth_stop_listening();
+	return 0;
+}
+
 static const char *in(const char *name)
 {
-	static char file[CTF_PATH + 64];
-
-	snprintf(file, sizeof(file), "%s/%s", path, name);
-	return file;
+	return files_in(path, name);
 }
 
 /* A small recording: 2 CPUs, two packets with records on each stream. */
@@ -84,8 +88,8 @@ static void assert_refused(int err, const char *message)
 	unsigned damaged;
 
 	assert_int_equal(read_what_is_there(&damaged), err);
-	if (!strstr(synth_said, message))
-		fail_msg("\"%s\" does not say \"%s\"", synth_said, message);
+	if (!strstr(synth_said(), message))
+		fail_msg("\"%s\" does not say \"%s\"", synth_said(), message);
 }
 
 static void assert_damaged(const char *message)
@@ -93,8 +97,8 @@ static void assert_damaged(const char *message)
 	unsigned damaged;
 
 	assert_true(read_what_is_there(&damaged) < (long)made_bytes() && damaged);
-	if (!strstr(synth_said, message))
-		fail_msg("\"%s\" does not say \"%s\"", synth_said, message);
+	if (!strstr(synth_said(), message))
+		fail_msg("\"%s\" does not say \"%s\"", synth_said(), message);
 }
 
 /* ---- not a recording ---------------------------------------------------------------------- */
@@ -243,7 +247,7 @@ static void test_longer_file(void **state)
 	free(data);
 	assert_int_equal(read_what_is_there(&damaged), made_bytes());
 	assert_int_equal(damaged, 1);
-	assert_non_null(strstr(synth_said, "longer than its packet"));
+	assert_non_null(strstr(synth_said(), "longer than its packet"));
 }
 
 static void without(const char *file)
@@ -327,7 +331,7 @@ static void test_foreign_and_stray_packets(void **state)
 	files_store(in("cpu0000_000003"), data, bytes); /* another stream's */
 	assert_int_equal(read_what_is_there(&damaged), made_bytes());
 	assert_int_equal(damaged, 1);
-	assert_non_null(strstr(synth_said, "belongs to another file"));
+	assert_non_null(strstr(synth_said(), "belongs to another file"));
 	unlink(in("cpu0000_000003"));
 	files_store(in("cpu0002_000000"), data, bytes);
 	assert_int_equal(read_what_is_there(&damaged), made_bytes());
@@ -354,95 +358,27 @@ static void test_unknown_record(void **state)
 	assert_damaged("cpu0001_000001: not a record at byte 88");
 }
 
-/* ---- replacing ---------------------------------------------------------------------------- */
-
-static int try_new(int force)
-{
-	const struct ctf_writer_opts o = {.force = force};
-	const struct session s = synth_session(1);
-	struct ctf_writer *w = NULL;
-	int err = ctf_writer__new(&w, path, &s, &o);
-
-	ctf_writer__free(w);
-	return err;
-}
-
-static void test_replace(void **state)
-{
-	struct session s = synth_session(1);
-	struct ctf_writer *w;
-	unsigned damaged;
-
-	(void)state;
-	make_small();
-	assert_int_equal(try_new(0), -EEXIST);
-	assert_non_null(strstr(synth_said, "--force"));
-	assert_int_equal(read_what_is_there(&damaged), made_bytes());
-	assert_int_equal(try_new(1),
-			 0); /* leaves one that was not ended, which can be replaced as well */
-	assert_int_equal(access(in("cpu0001_000001"), F_OK), -1);
-	assert_int_equal(read_what_is_there(&damaged), 0);
-	assert_int_equal(damaged, 0);
-	assert_int_equal(try_new(1), 0);
-	assert_int_equal(truncate(in("metadata"), 600), 0);
-	assert_int_equal(try_new(1), 0);
-
-	assert_int_equal(ctf_writer__new(&w, path, &s, &(struct ctf_writer_opts){.force = 1}), 0);
-	assert_int_equal(try_new(1), -EBUSY);
-	ctf_writer__free(w);
-}
-
-static void test_replaces_nothing_else(void **state)
-{
-	struct stat st;
-
-	(void)state;
-	files_store(path, "precious", 8);
-	assert_int_equal(try_new(1), -ENOTDIR);
-	unlink(path);
-	assert_int_equal(mkdir(path, 0777), 0);
-	assert_int_equal(try_new(0), -EEXIST);
-	files_store(in("notes.txt"), "precious", 8);
-	assert_int_equal(try_new(1), -EEXIST);
-	assert_non_null(strstr(synth_said, "notes.txt"));
-	assert_int_equal(stat(in("notes.txt"), &st), 0);
-	unlink(in("notes.txt"));
-	files_store(in("metadata"), "/* CTF 1.8 */ env { tracer_name = \"lttng\"; };", 44);
-	files_store(in("cpu0000_000000"), "x", 1);
-	assert_int_equal(try_new(1), -EEXIST);
-	unlink(in("metadata"));
-	assert_int_equal(try_new(1), -EEXIST); /* packets, but of what? */
-	assert_int_equal(stat(in("cpu0000_000000"), &st), 0);
-	files_remove(path);
-
-	make_small();
-	files_store(in(".hidden"), "x", 1);
-	assert_int_equal(try_new(1), -EEXIST);
-	assert_int_equal(stat(in("cpu0001_000002"), &st), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_refusals, fresh),
-		cmocka_unit_test_setup(test_metadata_edits, fresh),
-		cmocka_unit_test_setup(test_metadata_tolerance, fresh),
-		cmocka_unit_test_setup(test_truncated_anywhere, fresh),
-		cmocka_unit_test_setup(test_truncated_is_readable, fresh),
-		cmocka_unit_test_setup(test_longer_file, fresh),
-		cmocka_unit_test_setup(test_files_missing, fresh),
-		cmocka_unit_test_setup(test_header_bytes, fresh),
-		cmocka_unit_test_setup(test_header_values, fresh),
-		cmocka_unit_test_setup(test_foreign_and_stray_packets, fresh),
-		cmocka_unit_test_setup(test_unknown_record, fresh),
-		cmocka_unit_test_setup(test_replace, fresh),
-		cmocka_unit_test_setup(test_replaces_nothing_else, fresh),
+		cmocka_unit_test_setup_teardown(test_refusals, fresh, done),
+		cmocka_unit_test_setup_teardown(test_metadata_edits, fresh, done),
+		cmocka_unit_test_setup_teardown(test_metadata_tolerance, fresh, done),
+		cmocka_unit_test_setup_teardown(test_truncated_anywhere, fresh, done),
+		cmocka_unit_test_setup_teardown(test_truncated_is_readable, fresh, done),
+		cmocka_unit_test_setup_teardown(test_longer_file, fresh, done),
+		cmocka_unit_test_setup_teardown(test_files_missing, fresh, done),
+		cmocka_unit_test_setup_teardown(test_header_bytes, fresh, done),
+		cmocka_unit_test_setup_teardown(test_header_values, fresh, done),
+		cmocka_unit_test_setup_teardown(test_foreign_and_stray_packets, fresh, done),
+		cmocka_unit_test_setup_teardown(test_unknown_record, fresh, done),
 	};
 	int failed;
 
 	files_scratch(top, sizeof(top), path);
 	failed = cmocka_run_group_tests_name("ctf_damage", tests, NULL, NULL);
-	fresh(NULL);
+	files_remove(path);
+	synth_free(&made);
 	rmdir(top);
 	return failed;
 }

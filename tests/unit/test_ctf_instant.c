@@ -6,6 +6,7 @@
  * Sources it needs: user/ctf_*.c user/session.c (not user/err.c: ctf_synth.h has one that keeps
  * quiet).
  */
+#define _GNU_SOURCE 1 /* unshare */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,8 +47,15 @@ static int fresh(void **state)
 	files_remove(path);
 	synth_free(&made);
 	made.state = 1;
-	*synth_said = '\0';
+	synth_listen();
 	memset(told, 0, sizeof(*told));
+	return 0;
+}
+
+static int done(void **state)
+{
+	(void)state;
+	synth_stop_listening();
 	return 0;
 }
 
@@ -225,7 +233,7 @@ static void test_each_system_call_babeltrace(void **state)
 	(void)state;
 	if (!babeltrace_is_there())
 		skip();
-	watch(12, 0, 1);
+	watch(9, 0, 1);
 }
 
 static void test_each_system_call_babeltrace_with_losses(void **state)
@@ -233,7 +241,7 @@ static void test_each_system_call_babeltrace_with_losses(void **state)
 	(void)state;
 	if (!babeltrace_is_there())
 		skip();
-	watch(12, 1, 1);
+	watch(9, 1, 1);
 }
 
 /* Inside a large write, too: big batches, killed at any time. */
@@ -378,14 +386,15 @@ static void test_disk_full_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_each_system_call, fresh),
-		cmocka_unit_test_setup(test_each_system_call_with_losses, fresh),
-		cmocka_unit_test_setup(test_each_system_call_babeltrace, fresh),
-		cmocka_unit_test_setup(test_each_system_call_babeltrace_with_losses, fresh),
-		cmocka_unit_test_setup(test_killed, fresh),
-		cmocka_unit_test_setup(test_read_while_written, fresh),
-		cmocka_unit_test_setup(test_disk_full, fresh),
-		cmocka_unit_test_setup(test_disk_full_at_once, fresh),
+		cmocka_unit_test_setup_teardown(test_each_system_call, fresh, done),
+		cmocka_unit_test_setup_teardown(test_each_system_call_with_losses, fresh, done),
+		cmocka_unit_test_setup_teardown(test_each_system_call_babeltrace, fresh, done),
+		cmocka_unit_test_setup_teardown(test_each_system_call_babeltrace_with_losses, fresh,
+						done),
+		cmocka_unit_test_setup_teardown(test_killed, fresh, done),
+		cmocka_unit_test_setup_teardown(test_read_while_written, fresh, done),
+		cmocka_unit_test_setup_teardown(test_disk_full, fresh, done),
+		cmocka_unit_test_setup_teardown(test_disk_full_at_once, fresh, done),
 	};
 	int failed;
 
@@ -394,7 +403,8 @@ int main(void)
 		return 1;
 	files_scratch(top, sizeof(top), path);
 	failed = cmocka_run_group_tests_name("ctf_instant", tests, NULL, NULL);
-	fresh(NULL);
+	files_remove(path);
+	synth_free(&made);
 	rmdir(top);
 	return failed;
 }
