@@ -832,20 +832,23 @@ static __always_inline void emit_single(struct ks_slot *s, __u8 type, __u32 tid,
 	ring_put(ring);
 }
 
-/* A bare load begins: the time since the put was the VMM's. */
-static __always_inline void load_bare(struct ks_slot *s, struct task_struct *t, __u64 ts)
+/* A bare load begins: the time since the put, or the window's start, was the VMM's. */
+static __always_inline void load_bare(struct ks_slot *s, struct task_struct *t, __u8 flags, __u64 ts)
 {
-	__u64 from = user_since(s);
+	__u64 from = s->put_ts, start = ctl.start_ns;
 
 	if (s->tid != (__u32)t->pid)
 		bind(s, t);
 	s->phase = KS_P_LOADED;
-	if (cfg.loads || !in_window(ts))
+	if (cfg.loads || ts < start || ts >= ctl.end_ns)
 		return;
-	if (ts > from)
-		s->user_ns += ts - from;
+	if (from < start)
+		from = start;
+	else
+		s->puts++;
+	s->user_ns += ts - from;
 	s->loads++;
-	s->load_flags |= s->flags[KS_PT_INNER_ENTRY];
+	s->load_flags |= flags;
 	if (ts - s->flush_ts > FLUSH_NS) {
 		__u32 cpu = bpf_get_smp_processor_id();
 
@@ -862,19 +865,27 @@ SEC("fentry/kvm_arch_vcpu_load")
 int BPF_PROG(load_entry, struct kvm_vcpu *vcpu, int cpu)
 {
 	struct ks_slot *s = slot_find(ctx, vcpu, 0);
+	__u8 flags;
 	__u64 ts;
 
 	if (!s)
 		return 0;
-	s->inner_entry_ts = ts = now();
-	s->load_cpu_arg = cpu;
+	flags = FLAGS(vcpu);
+	ts = now();
 	if (s->phase == KS_P_COMING) {
-		s->flags[KS_PT_INNER_ENTRY] = FLAGS(vcpu);
+		s->inner_entry_ts = ts;
+		s->load_cpu_arg = cpu;
+		s->flags[KS_PT_INNER_ENTRY] = flags;
 		s->points |= KS_M_POINT(KS_PT_INNER_ENTRY);
 		return 0;
 	}
-	s->flags[KS_PT_INNER_ENTRY] = FLAGS(vcpu);
-	load_bare(s, bpf_get_current_task_btf(), ts);
+	if (cfg.loads || cfg.full)
+		s->inner_entry_ts = ts;
+	if (cfg.loads) {
+		s->load_cpu_arg = cpu;
+		s->flags[KS_PT_INNER_ENTRY] = flags;
+	}
+	load_bare(s, bpf_get_current_task_btf(), flags, ts);
 	if (cfg.loads && !cfg.full)
 		emit_single(s, KS_LOAD, s->tid, 0);
 	return 0;
@@ -915,25 +926,28 @@ SEC("fentry/kvm_arch_vcpu_put")
 int BPF_PROG(put_entry, struct kvm_vcpu *vcpu)
 {
 	struct ks_slot *s = slot_find(ctx, vcpu, 0);
+	__u8 flags;
 	__u64 ts;
 
 	if (!s)
 		return 0;
-	s->inner_entry_ts = ts = now();
+	flags = FLAGS(vcpu);
+	ts = now();
 	if (s->phase == KS_P_GOING) {
-		s->flags[KS_PT_INNER_ENTRY] = FLAGS(vcpu) | vcpu_blocking(vcpu);
+		s->inner_entry_ts = ts;
+		s->flags[KS_PT_INNER_ENTRY] = flags | vcpu_blocking(vcpu);
 		s->points |= KS_M_POINT(KS_PT_INNER_ENTRY);
 		return 0;
 	}
-	s->flags[KS_PT_INNER_ENTRY] = FLAGS(vcpu);
+	if (cfg.loads || cfg.full)
+		s->inner_entry_ts = ts;
 	s->phase = KS_P_USER;
-	s->put_ts = ts;
+	s->put_ts = ts; /* the next load counts the put */
+	s->put_flags |= flags;
 	if (cfg.loads) {
+		s->flags[KS_PT_INNER_ENTRY] = flags;
 		if (!cfg.full)
 			emit_single(s, KS_PUT, s->tid, 0);
-	} else if (in_window(ts)) {
-		s->puts++;
-		s->put_flags |= s->flags[KS_PT_INNER_ENTRY];
 	}
 	return 0;
 }
@@ -993,9 +1007,10 @@ static __noinline int slot_free(__u64 vcpu)
 	if (s->vcpu != vcpu)
 		return 0;
 	if (s->keep == KS_KEEP && in_window(ts)) {
-		if (pending(s) && s->phase == KS_P_USER) {
+		if (!cfg.loads && !cfg.light && s->phase == KS_P_USER) {
 			s->seq++;
 			s->user_ns += ts - user_since(s);
+			s->puts += s->put_ts >= ctl.start_ns && s->put_ts != s->born_ts;
 			take_loads(s, &last, s->cpu, ts);
 			last.h.mask |= KS_M_USER;
 			if (describe(&last, sizeof(last)))

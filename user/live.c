@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,8 @@
 #include "live_load.h"
 #include "record.h"
 #include "kvmsched.skel.h"
+
+#define END_LEAD_NS 2000000 /* from deciding on the window's end to the end */
 
 /* Descriptors of one pass: they are put in order before they are handed out. */
 struct queue {
@@ -421,8 +424,10 @@ static int close_loads(struct queue *q, const struct ks_slot *s, const struct se
 	r.loads = s->loads;
 	r.puts = s->puts;
 	r.user_ns = s->user_ns;
-	if (s->phase == KS_P_USER && ses->end_ns > since)
+	if (s->phase == KS_P_USER && ses->end_ns > since) {
 		r.user_ns += ses->end_ns - since;
+		r.puts += s->put_ts >= ses->start_ns && s->put_ts != s->born_ts;
+	}
 	r.load_ns = s->load_ns;
 	r.put_ns = s->put_ns;
 	r.load_max_ns = s->load_max_ns;
@@ -437,7 +442,8 @@ static int close_vcpu(struct live *l, const struct ks_slot *s, const struct sess
 {
 	struct queue *q = &l->queue;
 	struct ks_snap r = {.h = {.ts = ses->end_ns, .type = KS_SNAP, .mask = ses->fields | KS_M_END}};
-	int sums = !ses->loads && (s->loads || s->puts);
+	int sums = !ses->loads && ses->mode != MODE_LIGHT &&
+		   (s->loads || s->puts || s->phase == KS_P_USER);
 
 	if (sums && close_loads(q, s, ses))
 		return -ENOMEM;
@@ -454,6 +460,22 @@ static int close_vcpu(struct live *l, const struct ks_slot *s, const struct sess
 	return queue__put(q, &r, sizeof(r));
 }
 
+/* Tells the programs when the window ends, ahead of that time: they judge each record by its own. Were we
+ * kept off the CPU for so long in between that the time has passed, records may be there or not. */
+static int set_end(struct ks_ctl *ctl, struct session *s)
+{
+	struct sched_param fifo = {.sched_priority = 1}, normal = {0};
+	bool boosted = !sched_setscheduler(0, SCHED_FIFO, &fifo);
+	bool late;
+
+	s->end_ns = now_ns(CLOCK_MONOTONIC) + END_LEAD_NS;
+	__atomic_store_n(&ctl->end_ns, s->end_ns, __ATOMIC_RELEASE);
+	late = now_ns(CLOCK_MONOTONIC) >= s->end_ns;
+	if (boosted)
+		sched_setscheduler(0, SCHED_OTHER, &normal);
+	return late ? err__say(ETIMEDOUT, "ending the trace: this host is overloaded") : 0;
+}
+
 int live__end(struct live *l, struct session *s, batch_fn fn, void *ctx)
 {
 	const struct ks_slot *slot = l->skel->bss->slots;
@@ -461,9 +483,10 @@ int live__end(struct live *l, struct session *s, batch_fn fn, void *ctx)
 	__u64 watermark;
 	int err;
 
-	s->end_ns = now_ns(CLOCK_MONOTONIC) + 100000;
 	s->wall_end_ns = wall_offset();
-	__atomic_store_n(&ctl->end_ns, s->end_ns, __ATOMIC_RELEASE);
+	err = set_end(ctl, s);
+	if (err)
+		return err;
 	sleep_until(s->end_ns);
 	err = quiesce(l);
 	if (err)

@@ -233,8 +233,8 @@ static int on_task(struct model *m, const struct ks_task *r)
 	__s32 i = task_find(m, r->tid);
 	struct model_task *t;
 
-	if (i < 0)
-		i = task_add(m, r->tid);
+	if (i < 0 || m->task[i].t.start_ns != r->start_ns)
+		i = task_add(m, r->tid); /* a tid used again: absences may still refer to the old one */
 	if (i < 0)
 		return -ENOMEM;
 	t = &m->task[i].t;

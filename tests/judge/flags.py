@@ -6,7 +6,7 @@ import json
 import os
 import re
 
-from recording import (HAS_SCHEDULED_OUT, HAS_WANTS_TO_RUN, MIGRATING, ON_RQ, POINT, PREEMPTED, READY,
+from recording import (HAS_SCHEDULED_OUT, HAS_WANTS_TO_RUN, MASK_USER, MIGRATING, ON_RQ, POINT, PREEMPTED, READY,
                        SCHEDULED_OUT, WANTS_TO_RUN, runnable)
 
 KTHREAD = re.compile(r"swapper/|kworker/|ksoftirqd/|migration/|rcu|rcuc/|ktimers/|irq_work/|irq/|kthreadd|kcompactd|"
@@ -95,7 +95,9 @@ def judge_class(recording, pairing, trace, vmm_tgids):
     with_loads = recording.env["loads"] == "1"
     wrong, classes, untold = collections.Counter(), collections.Counter(), 0
     first_seen = {}
-    for e in recording.of("load", "out", "in"):
+    for e in recording.of("snap", "load", "out", "in"):
+        if e.type == "snap" and e.mask & MASK_USER:
+            continue
         first_seen.setdefault(e.tid, e.ts)
     victims = {e.vcpu: e.tgid for e in recording.of("vcpu")}
     for a in pairing.absences:

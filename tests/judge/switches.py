@@ -66,7 +66,10 @@ class Pairing:
                 open_absence = (step, out)
                 continue
             into = self._take(tid, ins, step.ts, end, "IN")
-            self._check_in(tid, step, into, expect_in and inside if expect_in is not None else None)
+            if expect_in is None and self.both_ways and not is_loaded(loaded, step.ts):
+                expect_in = False
+            self._check_in(tid, step, into, expect_in and inside)
+            expect_in = None
             if open_absence:
                 self.absences.append(Absence(tid, open_absence[0], open_absence[1], step, into))
         for left in list(outs) + list(ins):

@@ -26,9 +26,13 @@ static int fresh(void **state)
 	files_remove(path);
 	synth_free(&made);
 	made.state = 99;
+	return 0;
+}
+
+static void need_babeltrace(void)
+{
 	if (!babeltrace_is_there())
 		skip();
-	return 0;
 }
 
 /* The value of element i of a field, as babeltrace2 prints it; enums without their label. */
@@ -100,6 +104,7 @@ static void test_fields(void **state)
 	FILE *f;
 
 	(void)state;
+	need_babeltrace();
 	assert_int_equal(ctf_writer__new(&w, path, &s, NULL), 0);
 	b = synth_batch(&made, 0, 2000);
 	assert_int_equal(synth_append(&made, w, 0, &b), 0);
@@ -144,6 +149,7 @@ static void test_counts(void **state)
 	unsigned long count = 0;
 
 	(void)state;
+	need_babeltrace();
 	assert_int_equal(synth_recording(&made, path, 3, 30, 500), 0);
 	for (unsigned i = 0; i < 4; i++)
 		count += made.stream[i].count;
@@ -159,6 +165,7 @@ static void test_time_of_day(void **state)
 	struct ctf_writer *w;
 
 	(void)state;
+	need_babeltrace();
 	assert_int_equal(ctf_writer__new(&w, path, &s, NULL), 0);
 	assert_int_equal(ctf_writer__append(w, 1, &gone, sizeof(gone), 1, gone.h.ts, gone.h.ts), 0);
 	ctf_writer__free(w);
@@ -178,6 +185,7 @@ static void test_losses(void **state)
 	struct ctf_writer *w;
 
 	(void)state;
+	need_babeltrace();
 	assert_int_equal(ctf_writer__new(&w, path, &s, NULL), 0);
 	b = synth_batch(&made, 0, 10);
 	assert_int_equal(synth_append(&made, w, 0, &b), 0);
@@ -203,6 +211,7 @@ static void test_odd_session(void **state)
 	struct ctf_writer *w;
 
 	(void)state;
+	need_babeltrace();
 	strcpy(s.filter, "--vm \"\\\n*/ \303\274\377\"");
 	s.wall_start_ns = -1;
 	s.untracked = ~0ULL;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <yajl/yajl_tree.h>
 #include "ctf_synth.h"
+#include "err.h"
 #include "ctf_files.h"
 
 int cmd_info(int argc, char **argv);
@@ -36,7 +37,6 @@ static int run(const char *a, const char *b, const char *c)
 	assert_true(fd >= 0 && saved >= 0);
 	fflush(stdout);
 	dup2(fd, STDOUT_FILENO);
-	synth_said[0] = '\0';
 	status = cmd_info(argc, argv);
 	fflush(stdout);
 	dup2(saved, STDOUT_FILENO);
@@ -224,7 +224,7 @@ static void not_a_recording(void **state)
 	(void)state;
 	assert_int_equal(run("-i", top, NULL), EXIT_ERROR);
 	assert_string_equal(out, "");
-	assert_string_not_equal(synth_said, "");
+	assert_string_not_equal(synth_said(), "");
 	assert_int_equal(run("-i", "/nonexistent", "--json"), EXIT_ERROR);
 	assert_string_equal(out, "");
 }
@@ -312,7 +312,12 @@ int main(void)
 		TEST(this_host), TEST(bad_btf),		TEST(full_disk),
 	};
 
+	int failed;
+
 	setenv("TZ", "UTC", 1);
 	setlocale(LC_ALL, "C");
-	return cmocka_run_group_tests_name("info", tests, NULL, NULL);
+	synth_listen();
+	failed = cmocka_run_group_tests_name("info", tests, NULL, NULL);
+	synth_stop_listening();
+	return failed;
 }

@@ -31,7 +31,7 @@ sample()
 			read -r after _ </proc/uptime
 			echo "${task##*/} $wait_ns $before $after"
 		done
-		sleep 0.2
+		sleep 0.05
 	done >"$out" 2>/dev/null
 }
 
