@@ -33,17 +33,15 @@ KS_INLINE int ks_runnable(__u8 task)
 	return (__u8)(task - 1) < KS_T_ON_RQ; /* on_rq, and no other bit */
 }
 
-/* Why the vCPU goes absent. flags: KS_F_* at sched_out; mask: which of them this kernel has. */
+/* Why the vCPU goes absent. flags: KS_F_* at sched_out (BLOCKING is 0 where the kernel does not tell);
+ * mask: which of them this kernel has. */
 KS_INLINE __u8 ks_reason(__u8 task, __u8 flags, __u16 mask)
 {
-	if (ks_runnable(task)) {
-		if ((mask & KS_M_WANTS_TO_RUN) && !(flags & KS_F_WANTS_TO_RUN))
-			return KS_R_IOCTL;
-		return KS_R_PREEMPTED;
-	}
-	if ((mask & KS_M_BLOCKING) && (flags & KS_F_BLOCKING))
-		return KS_R_HALTED;
-	return KS_R_SLEEPING;
+	if (!ks_runnable(task))
+		return flags & KS_F_BLOCKING ? KS_R_HALTED : KS_R_SLEEPING;
+	if ((mask & KS_M_WANTS_TO_RUN) && !(flags & KS_F_WANTS_TO_RUN))
+		return KS_R_IOCTL;
+	return KS_R_PREEMPTED;
 }
 
 /* Who took the CPU of a runnable vCPU of VM victim_vm. kind, vm: the next task's. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Signals as a file descriptor, and the traced command behind a gate: a pipe that it reads before it
- * becomes the command. */
+/* Signals as a file descriptor, and the traced command behind a gate: a pipe that it reads before
+ * it becomes the command. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -15,14 +15,16 @@
 static void become(char **argv, int gate, const sigset_t *old)
 {
 	char go;
+	int err;
 
 	sigprocmask(SIG_SETMASK, old, NULL);
 	if (read(gate, &go, 1) != 1)
 		_exit(127); /* the tracer could not start */
 	close(gate);
 	execvp(argv[0], argv);
-	err__say(errno, "%s: cannot run", argv[0]);
-	_exit(errno == ENOENT ? 127 : 126);
+	err = errno;
+	err__say(err, "%s: cannot run", argv[0]);
+	_exit(err == ENOENT ? 127 : 126);
 }
 
 int child__start(struct child *c, char **argv)

@@ -71,6 +71,7 @@ int cmd_info(int argc, char **argv)
 
 	argp_err_exit_status = EXIT_ERROR;
 	argv[0] = (char *)"kvmsched info"; /* for usage and errors */
+	err__set_command("info");
 	if (argp_parse(&argp, argc, argv, 0, NULL, &o))
 		return EXIT_ERROR;
 	return o.dir ? info_recording(&o) : info_host(&o);

@@ -227,33 +227,61 @@ static int lock(int fd, const char *path)
 	return 0;
 }
 
-static int replace(int fd, const char *path)
+/* 1 = made it, 0 = it was there and force allows that, or -errno having said why not. */
+static int make(const char *path, int force)
 {
-	int err = check_replaceable(fd, path);
+	if (!mkdir(path, 0777))
+		return 1;
+	if (errno != EEXIST)
+		return err__say(errno, "%s: cannot be created", path);
+	return force ? 0 : err__say(EEXIST, "%s (--force replaces a kvmsched recording)", path);
+}
 
-	if (err)
-		return err;
-	err = ctf_dir__clear(fd);
-	return err ? err__say(err, "%s: cannot be emptied", path) : 0;
+/* The directory, locked, or -errno having said why not. replaces: only if it may be replaced. */
+static int open_locked(const char *path, int replaces)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return err__say(errno, "%s: cannot be opened", path);
+	err = lock(fd, path);
+	if (!err && replaces)
+		err = check_replaceable(fd, path);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+int ctf_dir__probe(const char *path, int force)
+{
+	int made = make(path, force), fd;
+
+	if (made < 0)
+		return made;
+	if (made)
+		return rmdir(path) ? err__say(errno, "%s", path) : 0;
+	fd = open_locked(path, 1);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
 }
 
 int ctf_dir__create(const char *path, int force, int *fd, int *created)
 {
-	int made = !mkdir(path, 0777), dir, err;
+	int made = make(path, force), dir, err = 0;
 
-	if (!made && errno != EEXIST)
-		return err__say(errno, "%s: cannot be created", path);
-	if (!made && !force)
-		return err__say(EEXIST, "%s (--force replaces a kvmsched recording)", path);
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (made < 0)
+		return made;
+	dir = open_locked(path, !made);
 	if (dir < 0)
-		return err__say(errno, "%s: cannot be opened", path);
-	err = lock(dir, path);
-	if (!err && !made)
-		err = replace(dir, path);
+		return dir;
+	if (!made)
+		err = ctf_dir__clear(dir);
 	if (err) {
 		close(dir);
-		return err;
+		return err__say(err, "%s: cannot be emptied", path);
 	}
 	*fd = dir;
 	*created = made;

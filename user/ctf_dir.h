@@ -34,6 +34,9 @@ int ctf_name__parse(const char *text, struct ctf_name *n);
  * returns -errno. */
 int ctf_dir__create(const char *path, int force, int *fd, int *created);
 
+/* Would ctf_dir__create() refuse? Says why and returns -errno, else 0. Leaves all as it was. */
+int ctf_dir__probe(const char *path, int force);
+
 /* Removes every file that can be kvmsched's, the metadata last. Returns 0 or -errno. */
 int ctf_dir__clear(int fd);
 

@@ -28,6 +28,7 @@ struct ctf_writer {
 	__u64 metadata_bytes;
 	__u64 max_bytes;
 	unsigned streams;
+	int told; /* that records could not be stored */
 	struct ctf_stream stream[];
 };
 
@@ -103,6 +104,8 @@ int ctf_writer__append(struct ctf_writer *w, unsigned stream, const void *record
 	if (!err)
 		return 0;
 	st->unstored += rest.count;
+	if (w->told++)
+		return err;
 	return err__say(err, "%s: stream %u: %u records not stored", w->dir, stream, rest.count);
 }
 
@@ -249,6 +252,11 @@ static struct ctf_writer *alloc_writer(const char *dir, int dir_fd, const struct
 		ctf_stream__init(&w->stream[i], dir_fd, w->meta.uuid, i,
 				 i < s->cpus ? i : CTF_CPU_NONE, s->start_ns);
 	return w;
+}
+
+int ctf_writer__probe(const char *dir, const struct ctf_writer_opts *o)
+{
+	return ctf_dir__probe(dir, o && o->force);
 }
 
 int ctf_writer__new(struct ctf_writer **out, const char *dir, const struct session *s,

@@ -22,6 +22,9 @@ struct ctf_writer_opts {
 	int force;	 /* replace an existing kvmsched recording */
 };
 
+/* Would ctf_writer__new() refuse dir? Then says why and returns -errno. Leaves nothing behind. */
+int ctf_writer__probe(const char *dir, const struct ctf_writer_opts *o);
+
 /* Begins a recording in dir. s: as known at the start; s->cpus and s->start_ns must be final,
  * s->end_ns is taken as 0. dir must not exist, unless o->force, which replaces a kvmsched recording
  * that nobody is writing and that has no other file in it, and nothing else. On failure says why,
@@ -30,8 +33,9 @@ int ctf_writer__new(struct ctf_writer **w, const char *dir, const struct session
 		    const struct ctf_writer_opts *o);
 
 /* Stores whole records, in order of their ts, of stream 0 .. s->cpus. When it returns 0 they
- * survive the death of this process. count, first_ts, last_ts: of these records. Returns -errno and
- * says why if not all could be stored; those that were not count as discarded from then on.
+ * survive the death of this process. count, first_ts, last_ts: of these records. Returns -errno if
+ * not all could be stored, the first time having said why; those that were not count as discarded
+ * from then on.
  * -EINVAL: not whole records, or their times go back behind the stream's last. After -ENOSPC,
  * commit and close still work. */
 int ctf_writer__append(struct ctf_writer *w, unsigned stream, const void *records, size_t bytes,

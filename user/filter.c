@@ -107,7 +107,7 @@ int filter__add(struct filter *f, int kind, const char *arg)
 
 bool filter__any(const struct filter *f)
 {
-	return f->vms || f->cgroups || f->tgids || f->tids || f->vcpus || f->by_cpu;
+	return f->vms || f->cgroups || f->tgids || f->tids || f->vcpus || f->by_cpu || f->also;
 }
 
 bool filter__cpu(const struct filter *f, unsigned cpu)
@@ -119,10 +119,11 @@ bool filter__cpu(const struct filter *f, unsigned cpu)
 
 bool filter__name(const struct filter *f, const char *name)
 {
-	for (unsigned i = 0; i < f->vms; i++)
-		if (!fnmatch(f->vm[i], name, 0))
-			return true;
-	return !f->vms;
+	bool match = !f->vms;
+
+	for (unsigned i = 0; i < f->vms && !match; i++)
+		match = !fnmatch(f->vm[i], name, 0);
+	return match && (!f->also || filter__name(f->also, name));
 }
 
 static bool listed(const __u32 *ids, unsigned cnt, __u32 id)
@@ -182,6 +183,11 @@ bool filter__vcpu(const struct filter *f, const char *vm, __u32 tgid, const char
 {
 	return vcpu_listed(f, vcpu) && listed(f->tgid, f->tgids, tgid) &&
 	       listed(f->tid, f->tids, tid) && cgroup_listed(f, cgroup) && filter__name(f, vm);
+}
+
+bool filter__vm(const struct filter *f, const char *name, __u32 tgid)
+{
+	return listed(f->tgid, f->tgids, tgid) && filter__name(f, name);
 }
 
 /* ---- writing it down ---------------------------------------------------------------------- */
@@ -312,4 +318,62 @@ void filter__describe(const struct filter *f, char *out, size_t size)
 	put_words(&t, "--cgroup", f->cgroup, f->cgroups);
 	if (size)
 		end_text(&t);
+}
+
+/* ---- reading it back ---------------------------------------------------------------------- */
+
+/* The next word, its quotes taken off in place; NULL = no more, or a quote that does not end. */
+static char *next_word(char **at)
+{
+	char *in = *at + strspn(*at, " "), *out = in, *word = in;
+	bool quoted = false;
+
+	if (!*in)
+		return NULL;
+	for (; *in && (quoted || *in != ' '); in++) {
+		if (*in == '\'')
+			quoted = !quoted;
+		else if (*in == '\\' && !quoted && in[1])
+			*out++ = *++in;
+		else
+			*out++ = *in;
+	}
+	*at = *in ? in + 1 : in;
+	*out = '\0';
+	return quoted ? NULL : word;
+}
+
+static int recall_option(struct filter *made, const char *option, const char *arg)
+{
+	if (!strcmp(option, "--vm"))
+		return filter__add(made, 'v', arg);
+	if (!strcmp(option, "-C"))
+		return filter__add(made, 'C', arg);
+	return *option == '-' ? 0 : -EINVAL; /* decided when it was recorded */
+}
+
+/* Those CPUs that both want. */
+static void share_cpus(struct filter *f, const struct filter *made)
+{
+	for (unsigned i = 0; i < KS_CPUS_MAX / 64 && made->by_cpu; i++)
+		f->cpus[i] = f->by_cpu ? f->cpus[i] & made->cpus[i] : made->cpus[i];
+	f->by_cpu |= made->by_cpu;
+}
+
+int filter__recall(struct filter *f, struct filter *made, char *text)
+{
+	char *option, *arg, *at = text;
+
+	memset(made, 0, sizeof(*made));
+	while ((option = next_word(&at))) {
+		arg = next_word(&at);
+		if (!arg || recall_option(made, option, arg))
+			return -EINVAL;
+	}
+	if (*at)
+		return -EINVAL;
+	if (made->vms)
+		f->also = made;
+	share_cpus(f, made);
+	return 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The table of subcommands. */
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,8 +30,19 @@ static void usage(FILE *f)
 	fputs("\n  kvmsched COMMAND --help   its options\n  kvmsched --version\n", f);
 }
 
+/* A closed stdin, stdout or stderr would give its number to the next file that is opened, and what
+ * is printed would end in a recording. Opened the wrong way round, so that using it is an error
+ * still. */
+static void hold_standard_files(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd ? O_RDONLY : O_WRONLY);
+}
+
 int main(int argc, char **argv)
 {
+	hold_standard_files();
 	setlocale(LC_ALL, "");
 	if (argc < 2) {
 		usage(stderr);

@@ -39,7 +39,7 @@ struct run {
 	struct ctf_writer *writer;
 	struct child child;
 	struct stream *stream;
-	__u64 stored; /* records handed to the recording */
+	int store_err; /* of the recording: it ends, but the rings are drained and what is lost is counted */
 	/* replay */
 	struct ctf_reader *reader;
 	/* both */
@@ -195,11 +195,13 @@ static int on_batch(void *ctx, const struct batch *b)
 	struct run *r = ctx;
 	int err = 0;
 
-	r->stored += b->count;
-	if (r->writer)
+	if (r->writer) {
 		err = ctf_writer__append(r->writer, b->stream, b->records, b->bytes, b->count,
 					 b->first_ts, b->last_ts);
-	if (!err && r->model)
+		r->store_err = r->store_err ?: err;
+		err = 0;
+	}
+	if (r->model)
 		err = keep(&r->stream[b->stream], b->records, b->bytes);
 	if (!err && r->model && b->stream == r->session.cpus)
 		err = describe(r, b);
@@ -246,8 +248,7 @@ static int trace(struct run *r)
 {
 	__u64 deadline = r->o->duration_ns ? r->session.start_ns + r->o->duration_ns : ~0ULL;
 	__u64 before = r->session.start_ns, watermark;
-	bool stop = false;
-	int err = 0;
+	int stop = 0, err = 0;
 
 	while (!err && !stop && now_ns() < deadline) {
 		if (live__wait(r->live, child__fd(&r->child), wait_ms(deadline)))
@@ -259,9 +260,10 @@ static int trace(struct run *r)
 		if (!err && r->model)
 			err = digest(r, before);
 		before = watermark;
-		if (r->writer && ctf_writer__full(r->writer)) {
+		stop |= r->store_err;
+		if (r->writer && !stop && ctf_writer__full(r->writer)) {
 			err__note("--max-size reached: stopped");
-			stop = true;
+			stop = 1;
 		}
 	}
 	return err;
@@ -353,6 +355,8 @@ static int run_live(struct run *r)
 	if (err)
 		return EXIT_ERROR;
 	status = verdict_live(r);
+	if (r->store_err)
+		status = EXIT_ERROR;
 	return child__status(&r->child, status);
 }
 

@@ -84,25 +84,39 @@ def judge_vcpus(recording):
     return errors, f"{len(final)} vCPUs: {made_all} made, {made_all - lost_all} recorded, {lost_all} lost"
 
 
+def loaded_steps(recording, trace):
+    """By tid, the switches of a loaded vCPU; and whether its last put is not recorded. Then the vCPU's own count of
+    records tells how many of the thread's switches came before: of a thread that was loaded once."""
+    final = final_counts(recording)
+    vcpu_of = {e.tid: e.vcpu for e in recording.of("load")}
+    for tid, spans in recording.loaded().items():
+        steps = [s for s in trace.steps[tid] if s.ts >= spans[0][0]]
+        if spans[-1][1] == FOREVER:
+            if len(spans) > 1:
+                raise ValueError("puts were lost of a thread that was loaded more than once")
+            yield steps[:final[vcpu_of[tid]][0] - 2], True
+            continue
+        taken, away = [], False
+        for step in steps:
+            away = is_loaded(spans, step.ts) if step.out else away
+            if away:
+                taken.append(step)
+        yield taken, False
+
+
 def judge_rings(recording, trace):
     """How many records each CPU's ring should have been given, by the kernel's trace: one for each switch of a
-    loaded vCPU. Bare loads and puts have no other witness; where one was lost, nothing can be said."""
-    loaded = recording.loaded()
-    if any(end == FOREVER for spans in loaded.values() for _, end in spans):
-        return ["a put was lost"], "-"
+    loaded vCPU. Bare loads and puts are their own witnesses."""
     made, recorded, errors = collections.Counter(), collections.Counter(), []
-    window = int(recording.env["start_ns"]), int(recording.env["end_ns"])
     for e in recording.of(*IN_RINGS):
         if e.ring >= 0:
             recorded[e.ring] += 1
             made[e.ring] += e.type not in ("out", "in")
-    for tid, spans in loaded.items():
-        away = False
-        for step in trace.steps[tid]:
-            if step.out:
-                away = window[0] <= step.ts < window[1] and is_loaded(spans, step.ts)
-            if away:
-                made[step.cpu] += 1
+    for steps, put_lost in loaded_steps(recording, trace):
+        for step in steps:
+            made[step.cpu] += 1
+        if put_lost:
+            made[steps[-1].cpu] += 1
     for ring in set(made) | set(recording.discarded):
         if made[ring] != recorded[ring] + recording.discarded[ring]:
             errors.append(f"ring {ring}: {made[ring]} made, {recorded[ring]} recorded, "

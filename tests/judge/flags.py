@@ -6,7 +6,7 @@ import json
 import os
 import re
 
-from recording import (HAS_SCHEDULED_OUT, HAS_WANTS_TO_RUN, MASK_USER, MIGRATING, ON_RQ, POINT, PREEMPTED, READY,
+from recording import (HAS_SCHEDULED_OUT, HAS_WANTS_TO_RUN, MASK_USER, ON_RQ, POINT, PREEMPTED, READY,
                        SCHEDULED_OUT, WANTS_TO_RUN, runnable)
 
 KTHREAD = re.compile(r"swapper/|kworker/|ksoftirqd/|migration/|rcu|rcuc/|ktimers/|irq_work/|irq/|kthreadd|kcompactd|"
@@ -23,7 +23,7 @@ def out_rules(out, broken):
     has_s = out.mask & HAS_SCHEDULED_OUT
     wants = not out.mask & HAS_WANTS_TO_RUN or out.flags[3] & WANTS_TO_RUN
     # P means runnable; since 6.11 (scheduled_out) also wanting to run, since 6.12 not delayed-dequeued either.
-    preempted = runnable(out) and wants if has_s else out.task & (ON_RQ | MIGRATING) != 0
+    preempted = runnable(out) and wants if has_s else out.task & ON_RQ != 0
     for i, f in points(out):
         broken["OUT entry: P"] += i == 0 and f & PREEMPTED != 0
         broken["OUT entry: S"] += i == 0 and f & SCHEDULED_OUT != 0

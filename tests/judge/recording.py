@@ -9,7 +9,7 @@ POINT = (1, 2, 4, 8)  # mask: which points of a transition were seen
 HAS_SCHEDULED_OUT, HAS_WANTS_TO_RUN = 0x10, 0x20
 MASK_USER, MASK_END = 0x800, 0x2000
 SCHEDULED_OUT, PREEMPTED, READY, WANTS_TO_RUN = 1, 2, 4, 8
-ON_RQ, SCHED_DELAYED, MIGRATING = 1, 2, 4
+ON_RQ, SCHED_DELAYED = 3, 4  # task: on_rq, and whether only delayed dequeue left it there
 RUNNABLE_REASONS = ("PREEMPTED", "IOCTL")
 
 FOREVER = float("inf")
@@ -78,4 +78,4 @@ class Recording:
 
 
 def runnable(out):
-    return out.task & (ON_RQ | MIGRATING) != 0 and not out.task & SCHED_DELAYED
+    return out.task & ON_RQ != 0 and not out.task & SCHED_DELAYED
