@@ -15,8 +15,8 @@
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h, unchanged since 2.6.27 */
 
 /* kvm_vcpu.scheduled_out: 6.11, d1ae567fb8b5. Its absence also means that kvm_vcpu.preempted is not
- * gated by wants_to_run (118964562969); the field wants_to_run alone proves nothing, because 6.1.184
- * took it without the gate. */
+ * gated by wants_to_run (118964562969); the field wants_to_run alone proves nothing,
+ * because 6.1.184 took it without the gate. */
 #define HAS_SCHEDULED_OUT bpf_core_field_exists(((struct kvm_vcpu *)0)->scheduled_out)
 /* kvm_vcpu.wants_to_run: 6.11, a6816314af57; stable 6.1.184. */
 #define HAS_WANTS_TO_RUN bpf_core_field_exists(((struct kvm_vcpu *)0)->wants_to_run)
@@ -60,8 +60,9 @@ static __noinline __u64 word_probed(__u64 addr)
 	return word;
 }
 
-/* Eight bytes at any kernel address by one plain load: cast to a type of the kernel's own BTF (a module's
- * are not accepted) that begins with them. About 90 instructions less than bpf_probe_read_kernel(). */
+/* Eight bytes at any kernel address by one plain load: cast to a type of the kernel's own BTF (a
+ * module's are not accepted) that begins with them. About 90 instructions less than
+ * bpf_probe_read_kernel(). */
 static __always_inline __u64 word_at(const void *addr)
 {
 	if (bpf_rdonly_cast) {
@@ -97,15 +98,15 @@ static __always_inline __u8 vcpu_flags(const void *vcpu, bool packed)
 	return f;
 }
 _Static_assert(KS_F_SCHEDULED_OUT == 1 && KS_F_PREEMPTED == 2 && KS_F_READY == 4 &&
-		       KS_F_WANTS_TO_RUN == 8, "the shifts above");
+		       KS_F_WANTS_TO_RUN == 8,
+	       "the shifts above");
 
 /* Is it in kvm_vcpu_block()? Constant within kvm_sched_out(). */
 static __always_inline __u8 vcpu_blocking(const void *vcpu)
 {
 	if (!HAS_BLOCKING)
 		return 0;
-	return word_at((const char *)vcpu + VCPU_OFFSET(stat.generic.blocking))
-		       ? KS_F_BLOCKING : 0;
+	return word_at((const char *)vcpu + VCPU_OFFSET(stat.generic.blocking)) ? KS_F_BLOCKING : 0;
 }
 
 static __always_inline __u8 task_bits(const struct task_struct *t)
@@ -118,11 +119,11 @@ static __always_inline __u8 task_bits(const struct task_struct *t)
 }
 
 /* Any unsigned member by its object's address; its size is the running kernel's (little endian). */
-#define READ_UINT(obj, member)                                                                      \
-	({                                                                                          \
-		__u64 __v = 0;                                                                      \
-		bpf_probe_read_kernel(&__v, bpf_core_field_size((obj)->member), &(obj)->member);    \
-		__v;                                                                                \
+#define READ_UINT(obj, member)                                                                   \
+	({                                                                                       \
+		__u64 __v = 0;                                                                   \
+		bpf_probe_read_kernel(&__v, bpf_core_field_size((obj)->member), &(obj)->member); \
+		__v;                                                                             \
 	})
 
 /* The same of any task, by its address. */

@@ -4,9 +4,9 @@
  * every transition of a vCPU into one record in its CPU's ring.
  *
  *	kvm_sched_out  entry ── put entry ── put exit ── exit            => OUT (at exit)
- *	kvm_sched_in   entry ── load entry ── load exit ── exit          => IN  (at exit; light: entry)
- *	bare load, bare put (vcpu_load(), vcpu_put())  added up in the slot => LOADS (before OUT, or when
- *	                                               the last record is 100 ms old), or LOAD/PUT each
+ *	kvm_sched_in   entry ── load entry ── load exit ── exit          => IN  (at exit; light:
+ *entry) bare load, bare put (vcpu_load(), vcpu_put())  added up in the slot => LOADS (before OUT,
+ *or when the last record is 100 ms old), or LOAD/PUT each
  *
  * Which of these programs are loaded is the mode's choice (user/source_live.c); each works with
  * whatever subset is attached, and says in the record which points it saw. All of them run with
@@ -22,11 +22,11 @@
 #include "step.h"
 #include "compat.bpf.h"
 
-#define FLUSH_NS    100000000ULL /* bare loads and puts become a record at least this often */
-#define SLOT_BITS   12
+#define FLUSH_NS  100000000ULL /* bare loads and puts become a record at least this often */
+#define SLOT_BITS 12
 _Static_assert(1 << SLOT_BITS == KS_SLOTS, "a bucket per slot");
-#define TASKS_BITS  8		 /* preemptors remembered per CPU */
-#define META_BYTES  (1 << 20)
+#define TASKS_BITS 8 /* preemptors remembered per CPU */
+#define META_BYTES (1 << 20)
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -41,7 +41,7 @@ static __u32 moved[KS_SLOTS]; /* where the last vCPU asked for is that should be
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);	    /* the number of CPUs */
+	__uint(max_entries, 1); /* the number of CPUs */
 	__uint(key_size, 4);
 	__uint(value_size, 128 + 56); /* sizeof(struct ks_ring) + places * KS_RECORD_MAX */
 } rings SEC(".maps");
@@ -57,16 +57,18 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__array(values, struct {
-		__uint(type, BPF_MAP_TYPE_ARRAY);
-		__uint(max_entries, 1);
-		__type(key, __u32);
-		__type(value, __u32);
-	});
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_ARRAY);
+			__uint(max_entries, 1);
+			__type(key, __u32);
+			__type(value, __u32);
+		});
 } barrier SEC(".maps");
 
-/* struct kvm_vcpu * -> its slot. The hash decides; but most vCPUs are in the slot that their address
- * points to, which proves itself (slots[i].vcpu must be the vCPU asked for), or in moved[] of it. */
+/* struct kvm_vcpu * -> its slot. The hash decides; but most vCPUs are in the slot that their
+ * address points to, which proves itself (slots[i].vcpu must be the vCPU asked for), or in moved[]
+ * of it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, KS_SLOTS);
@@ -104,7 +106,8 @@ struct {
 	__type(value, struct owner);
 } vmms SEC(".maps");
 
-/* The preemptors that this CPU has introduced. Per CPU by index: a plain array's look-up is inlined. */
+/* The preemptors that this CPU has introduced. Per CPU by index: a plain array's look-up is
+ * inlined. */
 struct task {
 	__u32 tid;
 	__u32 gen;
@@ -136,7 +139,7 @@ struct {
 	__type(value, __u32);
 } filter_tid SEC(".maps");
 
-#define FLAGS(vcpu)    vcpu_flags(vcpu, cfg.packed)
+#define FLAGS(vcpu) vcpu_flags(vcpu, cfg.packed)
 
 static __always_inline __u64 now(void)
 {
@@ -234,7 +237,8 @@ static __always_inline bool cpu_wanted(__u32 cpu)
 {
 	if (!cfg.by_cpu)
 		return true;
-	return cpu < KS_CPUS_MAX && (cfg.cpus[(cpu / 64) & (KS_CPUS_MAX / 64 - 1)] >> (cpu % 64)) & 1;
+	return cpu < KS_CPUS_MAX &&
+	       (cfg.cpus[(cpu / 64) & (KS_CPUS_MAX / 64 - 1)] >> (cpu % 64)) & 1;
 }
 
 static bool vcpu_id_wanted(__s32 id)
@@ -267,7 +271,8 @@ static bool listed(void *map, __u32 key, bool otherwise)
 	return v ? *v : otherwise;
 }
 
-/* Kinds AND, values of a kind OR. Run when the vCPU is new, changes its thread, or a list changed. */
+/* Kinds AND, values of a kind OR. Run when the vCPU is new, changes its thread, or a list changed.
+ */
 static __noinline int filter(struct ks_slot *s, struct task_struct *t)
 {
 	bool keep;
@@ -407,8 +412,8 @@ static __noinline __u32 slot_slow(__u64 vcpu)
 	return at;
 }
 
-/* The slot of the vCPU at `vcpu`, which lies `before` bytes before the hooked function's argument; NULL:
- * none, or the filters do not want it. */
+/* The slot of the vCPU at `vcpu`, which lies `before` bytes before the hooked function's argument;
+ * NULL: none, or the filters do not want it. */
 static __always_inline struct ks_slot *slot_find(void *ctx, const void *vcpu, __u32 before)
 {
 	struct ks_slot *s = &slots[slot_bucket((__u64)vcpu)];
@@ -443,7 +448,8 @@ static __always_inline void ring_doorbell(void)
 
 /* Counts the record and finds its place in this CPU's ring; NULL: the ring is full (counted).
  * ring_put() hands it over. */
-static __always_inline void *ring_get(struct ks_slot *s, __u32 cpu, struct ks_ring **ring, __u64 *ts)
+static __always_inline void *ring_get(struct ks_slot *s, __u32 cpu, struct ks_ring **ring,
+				      __u64 *ts)
 {
 	struct ks_ring *r = bpf_map_lookup_elem(&rings, &cpu);
 	__u64 used;
@@ -469,7 +475,8 @@ static __always_inline void *ring_get(struct ks_slot *s, __u32 cpu, struct ks_ri
 static __always_inline void ring_put(struct ks_ring *r)
 {
 #ifdef __TARGET_ARCH_x86
-	barrier_var(r); /* stores are not reordered with stores: the compiler is all there is to stop */
+	barrier_var(
+		r); /* stores are not reordered with stores: the compiler is all there is to stop */
 	*(volatile __u64 *)&r->head = r->head + 1;
 #else
 	__sync_lock_test_and_set(&r->head, r->head + 1); /* BPF's exchange is a full barrier */
@@ -665,7 +672,8 @@ int BPF_PROG(out_exit, struct preempt_notifier *pn, struct task_struct *next)
 	s->run_delay = task_run_delay(t);
 	if (s->tid != (__u32)t->pid)
 		bind(s, t);
-	/* Nothing in kvm_sched_out() changes BLOCKING; where the put was seen, it has been read there. */
+	/* Nothing in kvm_sched_out() changes BLOCKING; where the put was seen, it has been read
+	 * there. */
 	at_exit = FLAGS(notified(pn));
 	at_exit |= points & KS_M_POINT(KS_PT_INNER_ENTRY)
 			   ? s->flags[KS_PT_INNER_ENTRY] & KS_F_BLOCKING
@@ -747,8 +755,11 @@ static __always_inline void emit_in(struct ks_slot *s, struct task_struct *t, __
 		r->load_entry_ns = cfg.light ? 0 : ks_dt(ts, s->inner_entry_ts);
 		r->load_exit_ns = cfg.full ? ks_dt(ts, s->inner_exit_ts) : 0;
 	} else { /* attached meanwhile */
-		r->load_entry_ns = s->points & KS_M_POINT(KS_PT_INNER_ENTRY) ? ks_dt(ts, s->inner_entry_ts) : 0;
-		r->load_exit_ns = s->points & KS_M_POINT(KS_PT_INNER_EXIT) ? ks_dt(ts, s->inner_exit_ts) : 0;
+		r->load_entry_ns = s->points & KS_M_POINT(KS_PT_INNER_ENTRY)
+					   ? ks_dt(ts, s->inner_entry_ts)
+					   : 0;
+		r->load_exit_ns =
+			s->points & KS_M_POINT(KS_PT_INNER_EXIT) ? ks_dt(ts, s->inner_exit_ts) : 0;
 	}
 	r->exit_ns = exit_ts ? ks_dt(ts, exit_ts) : 0;
 	r->run_delay_ns = task_run_delay(t) - s->run_delay;
@@ -833,7 +844,8 @@ static __always_inline void emit_single(struct ks_slot *s, __u8 type, __u32 tid,
 }
 
 /* A bare load begins: the time since the put, or the window's start, was the VMM's. */
-static __always_inline void load_bare(struct ks_slot *s, struct task_struct *t, __u8 flags, __u64 ts)
+static __always_inline void load_bare(struct ks_slot *s, struct task_struct *t, __u8 flags,
+				      __u64 ts)
 {
 	__u64 from = s->put_ts, start = ctl.start_ns;
 
@@ -1078,9 +1090,10 @@ static void snap_state(struct ks_snap *r, __u64 vcpu)
 	r->cpu = BPF_CORE_READ((struct kvm_vcpu *)vcpu, cpu);
 }
 
-/* Introduces every vCPU that exists, and what it is doing, once: a vCPU that never switches is shown,
- * and one that is stuck is seen. A state that its own hooks changed meanwhile is read again. Run once
- * before the window too, for what a vCPU that is absent when the window begins is absent for. */
+/* Introduces every vCPU that exists, and what it is doing, once: a vCPU that never switches is
+ * shown, and one that is stuck is seen. A state that its own hooks changed meanwhile is read again.
+ * Run once before the window too, for what a vCPU that is absent when the window begins is absent
+ * for. */
 SEC("iter/task_file")
 int snapshot(struct bpf_iter__task_file *ctx)
 {

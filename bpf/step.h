@@ -10,8 +10,8 @@
 
 #define KS_INLINE static inline __attribute__((always_inline, unused))
 
-/* A distance inside one kernel function. It stops at KS_DT_MAX; and bpf_ktime_get_ns() may step back
- * by a few ns when the timekeeper is adjusted: then 0. */
+/* A distance inside one kernel function. It stops at KS_DT_MAX; and bpf_ktime_get_ns() may step
+ * back by a few ns when the timekeeper is adjusted: then 0. */
 KS_INLINE __u32 ks_dt(__u64 from, __u64 to)
 {
 	__u64 d = to - from;
@@ -33,8 +33,8 @@ KS_INLINE int ks_runnable(__u8 task)
 	return (__u8)(task - 1) < KS_T_ON_RQ; /* on_rq, and no other bit */
 }
 
-/* Why the vCPU goes absent. flags: KS_F_* at sched_out (BLOCKING is 0 where the kernel does not tell);
- * mask: which of them this kernel has. */
+/* Why the vCPU goes absent. flags: KS_F_* at sched_out (BLOCKING is 0 where the kernel does not
+ * tell); mask: which of them this kernel has. */
 KS_INLINE __u8 ks_reason(__u8 task, __u8 flags, __u16 mask)
 {
 	if (!ks_runnable(task))

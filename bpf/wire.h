@@ -37,7 +37,8 @@ enum {
 
 /* The points of one transition, in the order in which they are reached: indices of flags[] and bits
  * of head.mask. OUT: kvm_sched_out entry, put entry, put exit, kvm_sched_out exit.
- * IN: kvm_sched_in entry, load entry, load exit, kvm_sched_in exit. LOAD, PUT: only the middle two. */
+ * IN: kvm_sched_in entry, load entry, load exit, kvm_sched_in exit. LOAD, PUT: only the middle two.
+ */
 enum { KS_PT_ENTRY, KS_PT_INNER_ENTRY, KS_PT_INNER_EXIT, KS_PT_EXIT, KS_PT_CNT };
 
 /* head.mask: bits 0-3 say which points were seen; the others what is known, or how to read it. */
@@ -105,14 +106,14 @@ struct ks_out {
 	__u32 tid;
 	__u32 next_tid; /* the task switched in */
 	__u8 flags[KS_PT_CNT];
-	__u32 entry_ns;	    /* how long before ts each point was reached */
+	__u32 entry_ns; /* how long before ts each point was reached */
 	__u32 put_entry_ns;
 	__u32 put_exit_ns;
-	__u32 state;	    /* task_struct.__state */
-	__u8 task;	    /* KS_T_* */
-	__u8 reason;	    /* KS_R_* */
+	__u32 state; /* task_struct.__state */
+	__u8 task;   /* KS_T_* */
+	__u8 reason; /* KS_R_* */
 	__u16 cpu;
-	__u32 next_vm;	    /* runnable: the VM that the next task belongs to, 0 = none */
+	__u32 next_vm; /* runnable: the VM that the next task belongs to, 0 = none */
 };
 
 /* ts: the first instruction of kvm_sched_in() (fentry); the absence ends here. */
@@ -125,28 +126,30 @@ struct ks_in {
 	__u32 load_entry_ns; /* how long after ts each point was reached */
 	__u32 load_exit_ns;
 	__u32 exit_ns;
-	__u64 run_delay_ns;  /* raw growth of sched_info.run_delay since OUT, on the run queue's clock */
-	__u16 cpu;	     /* smp_processor_id() */
-	__u16 cpu_arg;	     /* kvm_sched_in()'s argument */
-	__u16 load_cpu_arg;  /* kvm_arch_vcpu_load()'s */
-	__u8 reason;	     /* of the absence that ends, as its OUT had it; KS_R_UNKNOWN: not seen */
+	__u64 run_delay_ns; /* raw growth of sched_info.run_delay since OUT, on the run queue's
+			       clock */
+	__u16 cpu;	    /* smp_processor_id() */
+	__u16 cpu_arg;	    /* kvm_sched_in()'s argument */
+	__u16 load_cpu_arg; /* kvm_arch_vcpu_load()'s */
+	__u8 reason; /* of the absence that ends, as its OUT had it; KS_R_UNKNOWN: not seen */
 	__u8 reserved;
 };
 
-/* ts: when it was emitted: at a bare load, just before an OUT, or at the end. The vCPU is loaded then
- * unless KS_M_USER. User time runs from a bare put's entry to the next bare load's entry. */
+/* ts: when it was emitted: at a bare load, just before an OUT, or at the end. The vCPU is loaded
+ * then unless KS_M_USER. User time runs from a bare put's entry to the next bare load's entry. */
 struct ks_loads {
 	struct ks_head h;
 	__u32 vcpu;
 	__u32 seq;
-	__u32 loads;	 /* bare kvm_arch_vcpu_load() calls since the previous record */
+	__u32 loads; /* bare kvm_arch_vcpu_load() calls since the previous record */
 	__u64 user_ns;
 	__u32 puts;
-	__u32 load_ns;	 /* --full: time inside them; sum and longest */
+	__u32 load_ns; /* --full: time inside them; sum and longest */
 	__u32 put_ns;
 	__u32 load_max_ns;
 	__u32 put_max_ns;
-	__u8 load_flags; /* KS_F_* seen at any of their points: SCHEDULED_OUT, PREEMPTED break a rule */
+	__u8 load_flags; /* KS_F_* seen at any of their points: SCHEDULED_OUT, PREEMPTED break a
+			    rule */
 	__u8 put_flags;
 	__u16 cpu;
 };
@@ -157,11 +160,11 @@ struct ks_load {
 	__u32 vcpu;
 	__u32 seq;
 	__u32 tid;
-	__u8 flags[2];	/* entry, exit */
+	__u8 flags[2]; /* entry, exit */
 	__u16 cpu;
-	__u16 cpu_arg;	/* LOAD only */
+	__u16 cpu_arg; /* LOAD only */
 	__u16 reserved;
-	__u32 cost_ns;	/* --full: exit - entry */
+	__u32 cost_ns; /* --full: exit - entry */
 	__u32 reserved2[5];
 };
 
@@ -170,14 +173,15 @@ struct ks_vcpu {
 	struct ks_head h;
 	__u32 vcpu;
 	__u32 seq;
-	__u32 vm;	 /* the VM's id in this recording */
-	__s32 vcpu_id;	 /* KVM's */
-	__u32 tgid;	 /* the VMM process */
-	__u32 tid;	 /* the thread that has it now */
+	__u32 vm;      /* the VM's id in this recording */
+	__s32 vcpu_id; /* KVM's */
+	__u32 tgid;    /* the VMM process */
+	__u32 tid;     /* the thread that has it now */
 	__u32 reserved;
 };
 
-/* ts: kvm_arch_vcpu_destroy() entry. seq: the vCPU's last. lost: how many of its records were lost. */
+/* ts: kvm_arch_vcpu_destroy() entry. seq: the vCPU's last. lost: how many of its records were lost.
+ */
 struct ks_gone {
 	struct ks_head h;
 	__u32 vcpu;
@@ -192,8 +196,8 @@ struct ks_task {
 	__u32 tid;
 	__u64 start_ns; /* task_struct.start_time: with tid, the task's identity */
 	__u32 tgid;
-	__u32 vm;	/* its VM, 0 = none */
-	__u32 vcpu;	/* KS_K_VCPU: the vCPU it runs */
+	__u32 vm;   /* its VM, 0 = none */
+	__u32 vcpu; /* KS_K_VCPU: the vCPU it runs */
 	__u32 reserved;
 	char comm[KS_COMM_LEN];
 };
@@ -216,7 +220,7 @@ struct ks_vm {
 	__u32 vm;
 	__u32 tgid;
 	__u32 reserved;
-	__u64 cgroup; /* cgroup v2 id, 0 = unknown */
+	__u64 cgroup;		/* cgroup v2 id, 0 = unknown */
 	char comm[KS_COMM_LEN]; /* the VMM's */
 };
 
@@ -230,7 +234,8 @@ struct ks_name {
 	char cgroup[260];
 };
 
-#define KS_RECORD_MAX 56 /* the longest record the kernel makes; those in a CPU's ring all have it */
+#define KS_RECORD_MAX \
+	56 /* the longest record the kernel makes; those in a CPU's ring all have it */
 
 _Static_assert(sizeof(struct ks_head) == 12, "head");
 _Static_assert(sizeof(struct ks_out) == 56, "out");
@@ -261,7 +266,7 @@ struct ks_ring {
 	__u64 lost;    /* records that found no place */
 	__u64 last_ts; /* keeps a stream's times from going backwards */
 	__u64 pad0[5];
-	__u64 tail;    /* user space's */
+	__u64 tail; /* user space's */
 	__u64 pad1[7];
 };
 _Static_assert(sizeof(struct ks_ring) == 128, "ring: two cache lines");
@@ -269,11 +274,11 @@ _Static_assert(sizeof(struct ks_ring) == 128, "ring: two cache lines");
 /* Where a vCPU is, as its hooks last saw it. */
 enum {
 	KS_P_UNKNOWN = 0,
-	KS_P_LOADED,  /* between a load and the put or sched_out that ends it */
-	KS_P_GOING,   /* inside kvm_sched_out() */
+	KS_P_LOADED, /* between a load and the put or sched_out that ends it */
+	KS_P_GOING,  /* inside kvm_sched_out() */
 	KS_P_OUT,
-	KS_P_COMING,  /* inside kvm_sched_in() */
-	KS_P_USER,    /* not loaded */
+	KS_P_COMING, /* inside kvm_sched_in() */
+	KS_P_USER,   /* not loaded */
 };
 
 /* Is a vCPU recorded? ASK: at its next event, look at the filters. */
@@ -294,17 +299,18 @@ struct ks_slot {
 	__s32 vcpu_id;
 	__u32 pad0;
 	__u32 introduced; /* its descriptor was written, or tried */
-	__u8 keep;    /* KS_DROP ...: what the filters said */
-	__u8 phase;   /* KS_P_* */
-	__u8 seen;    /* the entry hook of this transition ran */
-	__u8 skipped; /* a CPU filter left out something since the last record */
+	__u8 keep;	  /* KS_DROP ...: what the filters said */
+	__u8 phase;	  /* KS_P_* */
+	__u8 seen;	  /* the entry hook of this transition ran */
+	__u8 skipped;	  /* a CPU filter left out something since the last record */
 	__u8 kept_out;
-	__u8 reason;    /* of the last absence */
+	__u8 reason;	/* of the last absence */
 	__u8 in_cgroup; /* what the cgroup filter said of its thread */
-	__u8 snapped;   /* the snapshot has introduced it */
+	__u8 snapped;	/* the snapshot has introduced it */
 	__u16 cpu;
 	__u8 snap_reason; /* of the absence that the snapshot found, until a hook saw another */
-	__u8 undescribed; /* its descriptor, or its VM's, did not fit into the ring: to be retried */
+	__u8 undescribed; /* its descriptor, or its VM's, did not fit into the ring: to be retried
+			   */
 	__u8 created;
 	__u64 born_ts;
 	/* scratch, entry to exit hook */
@@ -337,9 +343,9 @@ struct ks_ctl {
 	__u64 end_ns;
 	__u64 meta_produced; /* records for the descriptors' ring, and those it could not take */
 	__u64 meta_lost;
-	__u64 untracked;     /* vCPUs that did not fit into the table */
-	__u32 task_gen;	     /* raised when a thread's VM or vCPU changed */
-	__u32 next_vcpu;     /* ids given out */
+	__u64 untracked; /* vCPUs that did not fit into the table */
+	__u32 task_gen;	 /* raised when a thread's VM or vCPU changed */
+	__u32 next_vcpu; /* ids given out */
 	__u32 next_vm;
 };
 
@@ -357,10 +363,10 @@ struct ks_config {
 	__u8 by_tid;
 	__u8 by_cpu;
 	__u8 vcpu_ranges;
-	__u16 fields;	   /* KS_M_*: what this kernel has */
+	__u16 fields; /* KS_M_*: what this kernel has */
 	__u8 pad0;
-	__u8 packed;	   /* wants_to_run, preempted, ready, scheduled_out: four bytes in a row */
-	__u16 out_points;  /* KS_M_POINT()s that an OUT and an IN of this mode have */
+	__u8 packed;	  /* wants_to_run, preempted, ready, scheduled_out: four bytes in a row */
+	__u16 out_points; /* KS_M_POINT()s that an OUT and an IN of this mode have */
 	__u16 in_points;
 	__u32 cgroups;
 	__u32 slots;	   /* at most KS_SLOTS */

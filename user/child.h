@@ -18,7 +18,8 @@ struct child {
 	const char *name;
 };
 
-/* Blocks SIGINT, SIGTERM and SIGCHLD; forks argv (NULL = no command), which does not run yet. 0 or -errno. */
+/* Blocks SIGINT, SIGTERM and SIGCHLD; forks argv (NULL = no command), which does not run yet. 0 or
+ * -errno. */
 int child__start(struct child *c, char **argv);
 
 /* Lets the command run. */
@@ -29,8 +30,9 @@ int child__fd(const struct child *c);
 /* When the descriptor is readable: should the trace end? */
 bool child__poll(struct child *c);
 
-/* Waits for the command where needed (a trace that ended first leaves it running), says how it ended, and
- * returns what the whole should exit with: status unless that is 0, else the command's. */
+/* Waits for the command where needed (a trace that ended first leaves it running), says how it
+ * ended, and returns what the whole should exit with: status unless that is 0, else the command's.
+ */
 int child__status(struct child *c, int status);
 
 void child__free(struct child *c);

@@ -11,7 +11,8 @@ static int id_ok(__u32 id)
 
 static int check_out(const struct ks_out *r)
 {
-	return id_ok(r->vcpu) && r->h.what < KS_BY_CNT && r->reason < KS_R_CNT && r->cpu < KS_CPUS_MAX;
+	return id_ok(r->vcpu) && r->h.what < KS_BY_CNT && r->reason < KS_R_CNT &&
+	       r->cpu < KS_CPUS_MAX;
 }
 
 static int terminated(const char *s, size_t size)
@@ -42,7 +43,8 @@ static int check_fields(const struct ks_head *h)
 	case KS_PUT:
 		return id_ok(((const struct ks_load *)r)->vcpu);
 	case KS_VCPU:
-		return id_ok(((const struct ks_vcpu *)r)->vcpu) && id_ok(((const struct ks_vcpu *)r)->vm);
+		return id_ok(((const struct ks_vcpu *)r)->vcpu) &&
+		       id_ok(((const struct ks_vcpu *)r)->vm);
 	case KS_GONE:
 		return id_ok(((const struct ks_gone *)r)->vcpu);
 	case KS_TASK:

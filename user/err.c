@@ -19,8 +19,8 @@ static void say(int err, const char *fmt, va_list ap)
 	char text[1024];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
-	fprintf(stderr, "kvmsched%s%s: %s%s%s\n", *command ? " " : "", command, text, err ? ": " : "",
-		err ? strerror(abs(err)) : "");
+	fprintf(stderr, "kvmsched%s%s: %s%s%s\n", *command ? " " : "", command, text,
+		err ? ": " : "", err ? strerror(abs(err)) : "");
 }
 
 int err__say(int err, const char *fmt, ...)

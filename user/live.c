@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The live source. A CPU's ring is memory shared with the kernel (struct ks_ring): batches point right
- * into it, and a place is given back once the batch's consumer is done with it. The descriptors' ring,
- * a BPF ring buffer, is drained last in every pass, so that whatever a record refers to has been
- * handed out by the end of the same pass; it is also the doorbell that live__wait() sleeps on.
+ * The live source. A CPU's ring is memory shared with the kernel (struct ks_ring): batches point
+ * right into it, and a place is given back once the batch's consumer is done with it. The
+ * descriptors' ring, a BPF ring buffer, is drained last in every pass, so that whatever a record
+ * refers to has been handed out by the end of the same pass; it is also the doorbell that
+ * live__wait() sleeps on.
  */
 #include <errno.h>
 #include <poll.h>
@@ -46,7 +47,8 @@ struct live {
 	__u32 vcpus_seen;
 	const struct filter *filter;
 	__u64 start_ns;
-	__u64 tail_produced; /* what user space added to the descriptors: names, the closing snapshot */
+	__u64 tail_produced; /* what user space added to the descriptors: names, the closing
+				snapshot */
 	int err;
 };
 
@@ -117,8 +119,8 @@ static int queue__put(struct queue *q, const void *rec, size_t size)
 
 static int set_tgid(struct live *l, __u32 tgid, __u32 keep)
 {
-	return bpf_map__update_elem(l->skel->maps.filter_tgid, &tgid, sizeof(tgid), &keep, sizeof(keep),
-				    BPF_ANY);
+	return bpf_map__update_elem(l->skel->maps.filter_tgid, &tgid, sizeof(tgid), &keep,
+				    sizeof(keep), BPF_ANY);
 }
 
 /* A filter changed: every vCPU's next event looks at it again. */
@@ -140,7 +142,8 @@ static int name_vm(struct live *l, const struct ks_vm *vm)
 	l->tail_produced++;
 	if (l->filter->vms) {
 		keep = filter__name(l->filter, name.name);
-		set_tgid(l, vm->tgid, keep && filter__vcpu(l->filter, name.name, vm->tgid, NULL, -1, 0));
+		set_tgid(l, vm->tgid,
+			 keep && filter__vcpu(l->filter, name.name, vm->tgid, NULL, -1, 0));
 		ask_again(l);
 	}
 	return queue__put(&l->queue, &name, sizeof(name));
@@ -162,15 +165,16 @@ static int on_descriptor(void *ctx, void *rec, size_t size)
 
 static int by_ts(const void *a, const void *b)
 {
-	const struct ks_head *x = *(const struct ks_head *const *)a, *y = *(const struct ks_head *const *)b;
+	const struct ks_head *x = *(const struct ks_head *const *)a,
+			     *y = *(const struct ks_head *const *)b;
 
 	if (x->ts != y->ts)
 		return x->ts < y->ts ? -1 : 1;
 	return x < y ? -1 : x > y;
 }
 
-/* Descriptors are made preemptibly, on any CPU: their times may come out of order. Sorts what this pass
- * brought; what still lies before an earlier pass, or before the window, is moved up to it. */
+/* Descriptors are made preemptibly, on any CPU: their times may come out of order. Sorts what this
+ * pass brought; what still lies before an earlier pass, or before the window, is moved up to it. */
 static int order_descriptors(struct live *l)
 {
 	struct queue *q = &l->queue;
@@ -394,9 +398,9 @@ int live__drain(struct live *l, batch_fn fn, void *ctx, __u64 *watermark)
 	return l->err ?: hand_out_descriptors(l, fn, ctx);
 }
 
-/* Returns once every program that was running when it was called has finished: changing a map of maps
- * waits for an RCU grace period (kernel/bpf/syscall.c, maybe_wait_bpf_programs()), which the sections
- * with preemption off that we hook are part of. */
+/* Returns once every program that was running when it was called has finished: changing a map of
+ * maps waits for an RCU grace period (kernel/bpf/syscall.c, maybe_wait_bpf_programs()), which the
+ * sections with preemption off that we hook are part of. */
 static int quiesce(struct live *l)
 {
 	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ks_barrier", 4, 4, 1, NULL), err;
@@ -404,7 +408,8 @@ static int quiesce(struct live *l)
 
 	if (fd < 0)
 		return err__say(errno, "waiting for running programs");
-	err = bpf_map__update_elem(l->skel->maps.barrier, &key, sizeof(key), &fd, sizeof(fd), BPF_ANY);
+	err = bpf_map__update_elem(l->skel->maps.barrier, &key, sizeof(key), &fd, sizeof(fd),
+				   BPF_ANY);
 	close(fd);
 	return err ? err__say(err, "waiting for running programs") : 0;
 }
@@ -441,7 +446,8 @@ static int close_loads(struct queue *q, const struct ks_slot *s, const struct se
 static int close_vcpu(struct live *l, const struct ks_slot *s, const struct session *ses)
 {
 	struct queue *q = &l->queue;
-	struct ks_snap r = {.h = {.ts = ses->end_ns, .type = KS_SNAP, .mask = ses->fields | KS_M_END}};
+	struct ks_snap r = {
+		.h = {.ts = ses->end_ns, .type = KS_SNAP, .mask = ses->fields | KS_M_END}};
 	int sums = !ses->loads && ses->mode != MODE_LIGHT &&
 		   (s->loads || s->puts || s->phase == KS_P_USER);
 
@@ -460,8 +466,9 @@ static int close_vcpu(struct live *l, const struct ks_slot *s, const struct sess
 	return queue__put(q, &r, sizeof(r));
 }
 
-/* Tells the programs when the window ends, ahead of that time: they judge each record by its own. Were we
- * kept off the CPU for so long in between that the time has passed, records may be there or not. */
+/* Tells the programs when the window ends, ahead of that time: they judge each record by its own.
+ * Were we kept off the CPU for so long in between that the time has passed, records may be there or
+ * not. */
 static int set_end(struct ks_ctl *ctl, struct session *s)
 {
 	struct sched_param fifo = {.sched_priority = 1}, normal = {0};

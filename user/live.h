@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The live source: loads the BPF programs, opens the window, hands out what the rings hold. The only
- * place that sees libbpf. It knows records and streams; it does not interpret a transition.
+ * The live source: loads the BPF programs, opens the window, hands out what the rings hold. The
+ *only place that sees libbpf. It knows records and streams; it does not interpret a transition.
  *
  *	live__open -> live__begin -> { live__wait, live__drain } ... -> live__end -> live__free
  */
@@ -17,14 +17,16 @@ struct live;
 
 struct live_opts {
 	enum session_mode mode;
-	int loads;		/* a record for each bare load and put */
-	__u64 ring_bytes;	/* per CPU; rounded down to 56 times a power of two, at least 64 records */
-	__u32 max_vcpus;	/* tracked at once */
-	const char *btf;	/* NULL, or a file with the kernel's BTF */
+	int loads;	  /* a record for each bare load and put */
+	__u64 ring_bytes; /* per CPU; rounded down to 56 times a power of two, at least 64 records
+			   */
+	__u32 max_vcpus;  /* tracked at once */
+	const char *btf;  /* NULL, or a file with the kernel's BTF */
 	const struct filter *filter;
 };
 
-/* Loads and attaches; nothing is recorded yet. On failure says why (and what to try), returns -errno. */
+/* Loads and attaches; nothing is recorded yet. On failure says why (and what to try), returns
+ * -errno. */
 int live__open(struct live **l, const struct live_opts *opts, struct session *s);
 
 /* Opens the window (s->start_ns) and takes the snapshot of the vCPUs that exist. */
@@ -44,12 +46,13 @@ struct batch {
 };
 typedef int (*batch_fn)(void *ctx, const struct batch *b);
 
-/* One pass over all rings. A batch's records are only there until fn returns. *watermark: every record with ts below it has now been handed out.
- * Stops at the first error that fn returns, and returns it. */
+/* One pass over all rings. A batch's records are only there until fn returns. *watermark: every
+ * record with ts below it has now been handed out. Stops at the first error that fn returns, and
+ * returns it. */
 int live__drain(struct live *l, batch_fn fn, void *ctx, __u64 *watermark);
 
-/* Closes the window (s->end_ns), waits until no program is in flight, and hands out the rest: what is in
- * the rings, and the closing snapshot. */
+/* Closes the window (s->end_ns), waits until no program is in flight, and hands out the rest: what
+ * is in the rings, and the closing snapshot. */
 int live__end(struct live *l, struct session *s, batch_fn fn, void *ctx);
 
 /* Per stream: records that found their ring full, so far. Valid until live__free(). */

@@ -91,8 +91,10 @@ static __u32 ring_places(__u64 bytes)
 static int size_maps(struct kvmsched_bpf *skel, unsigned cpus, __u32 places)
 {
 	if (bpf_map__set_max_entries(skel->maps.rings, cpus) ||
-	    bpf_map__set_value_size(skel->maps.rings, sizeof(struct ks_ring) + places * KS_RECORD_MAX) ||
-	    bpf_map__set_max_entries(skel->maps.tasks, bpf_map__max_entries(skel->maps.tasks) * cpus))
+	    bpf_map__set_value_size(skel->maps.rings,
+				    sizeof(struct ks_ring) + places * KS_RECORD_MAX) ||
+	    bpf_map__set_max_entries(skel->maps.tasks,
+				     bpf_map__max_entries(skel->maps.tasks) * cpus))
 		return err__say(errno, "sizing the maps for %u CPUs", cpus);
 	return 0;
 }
@@ -169,8 +171,8 @@ static bool flags_packed(const struct btf *btf)
 {
 	__s64 at = offset_of(btf, "wants_to_run");
 
-	return at >= 0 && offset_of(btf, "preempted") == at + 1 && offset_of(btf, "ready") == at + 2 &&
-	       offset_of(btf, "scheduled_out") == at + 3;
+	return at >= 0 && offset_of(btf, "preempted") == at + 1 &&
+	       offset_of(btf, "ready") == at + 2 && offset_of(btf, "scheduled_out") == at + 3;
 }
 
 /* What makes reading cheaper here. Not knowing costs instructions, not correctness. */

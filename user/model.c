@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Tables by id (ids are small and dense), and a hash from tid to the task that has it now: a task is
- * introduced before it is first referred to, and a tid that is used again is introduced again.
+ * Tables by id (ids are small and dense), and a hash from tid to the task that has it now: a task
+ * is introduced before it is first referred to, and a tid that is used again is introduced again.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -234,7 +234,8 @@ static int on_task(struct model *m, const struct ks_task *r)
 	struct model_task *t;
 
 	if (i < 0 || m->task[i].t.start_ns != r->start_ns)
-		i = task_add(m, r->tid); /* a tid used again: absences may still refer to the old one */
+		i = task_add(
+			m, r->tid); /* a tid used again: absences may still refer to the old one */
 	if (i < 0)
 		return -ENOMEM;
 	t = &m->task[i].t;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Many vCPUs: who they are, their state machines, who preempted them, what was lost. Fed with records in
- * order of time, it calls its listener with spans and ended absences. Pure: no I/O, no clock.
+ * Many vCPUs: who they are, their state machines, who preempted them, what was lost. Fed with
+ * records in order of time, it calls its listener with spans and ended absences. Pure: no I/O, no
+ * clock.
  */
 #ifndef KVMSCHED_MODEL_H
 #define KVMSCHED_MODEL_H
@@ -39,8 +40,8 @@ struct model_vcpu {
 	__u32 id; /* 0: not heard of */
 	__u32 vm;
 	__u32 tgid;
-	__s32 vcpu_id; /* KVM's; -1 while unknown */
-	__s32 task;    /* of the open absence: index of the preemptor, -1 = not introduced */
+	__s32 vcpu_id;	  /* KVM's; -1 while unknown */
+	__s32 task;	  /* of the open absence: index of the preemptor, -1 = not introduced */
 	signed char keep; /* what the filter says: 1, 0, -1 = not asked yet */
 	void *user;	  /* the listener's */
 };
@@ -48,7 +49,8 @@ struct model_vcpu {
 struct model;
 
 struct model_listener {
-	void (*event)(void *ctx, struct model_vcpu *v, const struct ks_head *r, const struct step *s);
+	void (*event)(void *ctx, struct model_vcpu *v, const struct ks_head *r,
+		      const struct step *s);
 	/* task: who preempted it (spans of a runnable absence), NULL = nobody, or not known */
 	void (*span)(void *ctx, struct model_vcpu *v, const struct span *s, const struct absence *a,
 		     const struct model_task *task);
@@ -76,8 +78,8 @@ __u64 model__missing(const struct model *m); /* ... and those that the sequence 
 
 const struct model_vm *model__vm(const struct model *m, __u32 id); /* NULL: not introduced */
 
-/* A VM's name for people and machines: name#pid where several VMs have the name. Live, that is only known
- * from the second one's start on. Not escaped. Returns out. */
+/* A VM's name for people and machines: name#pid where several VMs have the name. Live, that is only
+ * known from the second one's start on. Not escaped. Returns out. */
 const char *model__vm_name(const struct model *m, __u32 id, char *out, size_t size);
 
 /* A vCPU by its id in the trace, whether the filter keeps it or not; NULL: not heard of. */

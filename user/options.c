@@ -6,9 +6,24 @@
 #include "err.h"
 #include "options.h"
 
-enum { OPT_FULL = 0x100, OPT_LIGHT, OPT_LOADS, OPT_BUFFER, OPT_MAX_VCPUS, OPT_BTF, OPT_VM, OPT_VCPU,
-       OPT_CGROUP, OPT_TIME, OPT_LAST, OPT_JSON, OPT_COLOR, OPT_FORCE, OPT_MAX_SIZE,
-       OPT_LIST_MEASURES };
+enum {
+	OPT_FULL = 0x100,
+	OPT_LIGHT,
+	OPT_LOADS,
+	OPT_BUFFER,
+	OPT_MAX_VCPUS,
+	OPT_BTF,
+	OPT_VM,
+	OPT_VCPU,
+	OPT_CGROUP,
+	OPT_TIME,
+	OPT_LAST,
+	OPT_JSON,
+	OPT_COLOR,
+	OPT_FORCE,
+	OPT_MAX_SIZE,
+	OPT_LIST_MEASURES
+};
 
 void options__init(struct options *o)
 {
@@ -67,9 +82,11 @@ static error_t parse_source(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (o->live.loads && o->live.mode == MODE_LIGHT)
 			argp_error(state, "--light has no loads: --loads needs another mode");
-		if (o->input && (o->duration_ns || o->command || o->output || o->live.mode || o->live.loads))
-			argp_error(state, "-i reads a recording: what directs a live trace (-d, -o, "
-					  "--full, --light, --loads, CMD) has no place with it");
+		if (o->input &&
+		    (o->duration_ns || o->command || o->output || o->live.mode || o->live.loads))
+			argp_error(state,
+				   "-i reads a recording: what directs a live trace (-d, -o, "
+				   "--full, --light, --loads, CMD) has no place with it");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -79,7 +96,8 @@ static error_t parse_source(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option source_options[] = {
 	{"input", 'i', "DIR", 0, "read the recording in DIR instead of tracing", 1},
-	{"duration", 'd', "TIME", 0, "trace for TIME (10s, 500ms); else until CMD ends or Ctrl-C", 1},
+	{"duration", 'd', "TIME", 0, "trace for TIME (10s, 500ms); else until CMD ends or Ctrl-C",
+	 1},
 	{"full", OPT_FULL, NULL, 0, "also the inside of loads and puts: what they cost", 1},
 	{"light", OPT_LIGHT, NULL, 0, "two hooks only: absences; running and user are one", 1},
 	{"loads", OPT_LOADS, NULL, 0, "a record for every bare load and put", 1},
@@ -140,7 +158,8 @@ static error_t parse_window(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPT_TIME:
 		if (units__window(arg, &o->window))
-			return bad(state, "--time", arg, "A,B (times from the start, or wall times)");
+			return bad(state, "--time", arg,
+				   "A,B (times from the start, or wall times)");
 		o->has_window = true;
 		break;
 	case OPT_LAST:
@@ -161,8 +180,10 @@ static error_t parse_window(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option window_options[] = {
 	{NULL, 0, NULL, 0, "Window of a recording:", 3},
-	{"time", OPT_TIME, "A,B", 0, "from A to B: times from the start (1.5s), or wall times "
-				     "(12:00:01.2, 2026-01-31T12:00); an empty side is open", 3},
+	{"time", OPT_TIME, "A,B", 0,
+	 "from A to B: times from the start (1.5s), or wall times "
+	 "(12:00:01.2, 2026-01-31T12:00); an empty side is open",
+	 3},
 	{"last", OPT_LAST, "TIME", 0, "the last TIME", 3},
 	{0},
 };
@@ -225,7 +246,8 @@ static const struct argp_option record_options[] = {
 	{NULL, 0, NULL, 0, "Recording:", 4},
 	{"output", 'o', "DIR", 0, "keep the recording in DIR", 4},
 	{"force", OPT_FORCE, NULL, 0, "replace DIR if it is a kvmsched recording", 4},
-	{"max-size", OPT_MAX_SIZE, "SIZE", 0, "stop when the recording has this size (default 1G)", 4},
+	{"max-size", OPT_MAX_SIZE, "SIZE", 0, "stop when the recording has this size (default 1G)",
+	 4},
 	{0},
 };
 const struct argp options_record = {.options = record_options, .parser = parse_record};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the commands share on their command lines: where events come from, filters, the window, how the
- * output looks. An argp child per group; a command adds its own.
+ * What the commands share on their command lines: where events come from, filters, the window, how
+ * the output looks. An argp child per group; a command adds its own.
  */
 #ifndef KVMSCHED_OPTIONS_H
 #define KVMSCHED_OPTIONS_H
@@ -14,12 +14,12 @@
 #include "units.h"
 
 struct options {
-	const char *input;	/* -i DIR; NULL = live */
-	const char *output;	/* -o DIR: keep the recording */
+	const char *input;  /* -i DIR; NULL = live */
+	const char *output; /* -o DIR: keep the recording */
 	bool force;
-	__u64 max_bytes;	/* --max-size */
-	__u64 duration_ns;	/* -d, 0 = until the end */
-	char **command;		/* -- CMD, NULL = none */
+	__u64 max_bytes;   /* --max-size */
+	__u64 duration_ns; /* -d, 0 = until the end */
+	char **command;	   /* -- CMD, NULL = none */
 	struct live_opts live;
 	struct filter filter;
 	bool has_window;
@@ -38,7 +38,8 @@ extern const struct argp options_record; /* -o --force --max-size */
 
 void options__init(struct options *o);
 
-/* A command's own argp parser: hands its input (whose first member is a struct options) to the groups. */
+/* A command's own argp parser: hands its input (whose first member is a struct options) to the
+ * groups. */
 error_t options__parse_none(int key, char *arg, struct argp_state *state);
 
 /* argp_parse() with the command's name, `-- CMD`, and our exit status for a wrong option. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A heap of streams by their next record's time. Streams come in runs (one CPU's out and in), so mostly
- * the top stays the top and a step costs one comparison with each child.
+ * A heap of streams by their next record's time. Streams come in runs (one CPU's out and in), so
+ * mostly the top stays the top and a step costs one comparison with each child.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How long a record is, by its type. In a stream records stand back to back, so this is what steps from
- * one to the next. Every length is a multiple of 8.
+ * How long a record is, by its type. In a stream records stand back to back, so this is what steps
+ * from one to the next. Every length is a multiple of 8.
  */
 #ifndef KVMSCHED_RECORD_H
 #define KVMSCHED_RECORD_H

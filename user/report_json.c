@@ -4,8 +4,8 @@
 #include "report_json.h"
 
 const char *const report_class_names[KS_BY_CNT] = {
-	[KS_BY_NONE] = "none",	     [KS_BY_OTHER_VM] = "other_vm", [KS_BY_SAME_VM] = "same_vm",
-	[KS_BY_EMULATOR] = "emulator", [KS_BY_KERNEL] = "kernel",   [KS_BY_HOST] = "host",
+	[KS_BY_NONE] = "none",	       [KS_BY_OTHER_VM] = "other_vm", [KS_BY_SAME_VM] = "same_vm",
+	[KS_BY_EMULATOR] = "emulator", [KS_BY_KERNEL] = "kernel",     [KS_BY_HOST] = "host",
 	[KS_BY_QUOTA] = "quota",
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The core of every --json: what a summary says, key by key. Stable, see docs/schema/report.json. */
+/* The core of every --json: what a summary says, key by key. Stable, see docs/schema/report.json.
+ */
 #ifndef KVMSCHED_REPORT_JSON_H
 #define KVMSCHED_REPORT_JSON_H
 

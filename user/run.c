@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Live: rings -> (recording) and (order -> model -> summary, sink). Replay: packets -> the same order,
- * model, summary and sink: the two differ only in who fills the streams, so they cannot differ in what
- * they show.
+ * Live: rings -> (recording) and (order -> model -> summary, sink). Replay: packets -> the same
+ * order, model, summary and sink: the two differ only in who fills the streams, so they cannot
+ * differ in what they show.
  */
 #include <errno.h>
 #include <signal.h>
@@ -39,7 +39,8 @@ struct run {
 	struct ctf_writer *writer;
 	struct child child;
 	struct stream *stream;
-	int store_err; /* of the recording: it ends, but the rings are drained and what is lost is counted */
+	int store_err; /* of the recording: it ends, but the rings are drained and what is lost is
+			  counted */
 	/* replay */
 	struct ctf_reader *reader;
 	/* both */
@@ -134,9 +135,10 @@ static int verdict(const struct run *r, unsigned damaged, bool clean)
 	int status = EXIT_FINE;
 
 	if (s->lost) {
-		err__note("%llu records were lost (of %llu): what depends on them is shown as unknown; "
-			  "a larger --buffer or --light helps",
-			  (unsigned long long)s->lost, (unsigned long long)(s->events + s->lost));
+		err__note(
+			"%llu records were lost (of %llu): what depends on them is shown as unknown; "
+			"a larger --buffer or --light helps",
+			(unsigned long long)s->lost, (unsigned long long)(s->events + s->lost));
 		status = EXIT_INCONCLUSIVE;
 	}
 	if (r->session.untracked) {
@@ -240,7 +242,8 @@ static int wait_ms(__u64 deadline)
 
 	if (now >= deadline)
 		return 0;
-	return deadline - now < POLL_MS * 1000000ULL ? (int)((deadline - now) / 1000000) + 1 : POLL_MS;
+	return deadline - now < POLL_MS * 1000000ULL ? (int)((deadline - now) / 1000000) + 1
+						     : POLL_MS;
 }
 
 /* Until the time is up, the command ended, a signal came or the recording is full. */
@@ -256,7 +259,8 @@ static int trace(struct run *r)
 		err = live__drain(r->live, on_batch, r, &watermark);
 		if (!err)
 			err = commit(r, watermark);
-		/* a program that had read its clock before the pass may still have stored after it */
+		/* a program that had read its clock before the pass may still have stored after it
+		 */
 		if (!err && r->model)
 			err = digest(r, before);
 		before = watermark;
@@ -374,7 +378,8 @@ static int fill_replay(void *ctx, unsigned stream, const __u8 **data, size_t *by
 	return got;
 }
 
-/* Who is who, before the first event: descriptors may be a little later than what refers to them. */
+/* Who is who, before the first event: descriptors may be a little later than what refers to them.
+ */
 static int read_identity(struct run *r)
 {
 	unsigned stream = r->session.cpus;
@@ -400,7 +405,8 @@ static int window_of(const struct run *r, __u64 *from, __u64 *to)
 	const struct session *s = &r->session;
 
 	*from = 0;
-	*to = s->end_ns ?: ~0ULL; /* a recorder that was killed may have stored what lies behind its end */
+	*to = s->end_ns ?: ~0ULL; /* a recorder that was killed may have stored what lies behind its
+				     end */
 	if (o->last_ns)
 		*from = s->end_ns > o->last_ns ? s->end_ns - o->last_ns : 0;
 	if (!o->has_window)

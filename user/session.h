@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is known of one trace as a whole: on which kernel, how, from when to when. A live source fills
- * it when it starts and once more when it stops; a recording keeps it in its CTF `env`. Plain data.
+ * What is known of one trace as a whole: on which kernel, how, from when to when. A live source
+ * fills it when it starts and once more when it stops; a recording keeps it in its CTF `env`. Plain
+ * data.
  */
 #ifndef KVMSCHED_SESSION_H
 #define KVMSCHED_SESSION_H
@@ -11,19 +12,20 @@
 enum session_mode { MODE_DEFAULT, MODE_FULL, MODE_LIGHT };
 
 struct session {
-	char host[65];	  /* as in struct utsname */
+	char host[65]; /* as in struct utsname */
 	char release[65];
 	char arch[65];
 	char filter[512]; /* the filters that were in force, as options; "" = none */
 	enum session_mode mode;
-	int loads;	  /* --loads: every bare load and put has a record of its own */
-	__u32 fields;	  /* KS_M_SCHEDULED_OUT | ...: what this kernel has, see wire.h */
-	__u32 cpus;	  /* CPUs, each with a ring: streams 0 .. cpus-1; stream `cpus` has the descriptors */
-	__u64 start_ns;	  /* the window, CLOCK_MONOTONIC */
-	__u64 end_ns;	  /* 0 = not ended (yet, or the recorder was killed) */
+	int loads;	     /* --loads: every bare load and put has a record of its own */
+	__u32 fields;	     /* KS_M_SCHEDULED_OUT | ...: what this kernel has, see wire.h */
+	__u32 cpus;	     /* CPUs, each with a ring: streams 0 .. cpus-1; stream `cpus` has the
+				descriptors */
+	__u64 start_ns;	     /* the window, CLOCK_MONOTONIC */
+	__u64 end_ns;	     /* 0 = not ended (yet, or the recorder was killed) */
 	__s64 wall_start_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC when the window began */
 	__s64 wall_end_ns;   /* ... and when it ended */
-	__u64 untracked;  /* vCPUs that did not fit into the kernel's table */
+	__u64 untracked;     /* vCPUs that did not fit into the kernel's table */
 };
 
 const char *session__mode_name(enum session_mode mode);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An output. It is handed events, spans and absences while they happen and the summary at the end; it
- * knows no source and no other sink. NULL = not wanted, and what no sink wants is not computed. Each
- * call returns 0 or -errno, which ends the run.
+ * An output. It is handed events, spans and absences while they happen and the summary at the end;
+ * it knows no source and no other sink. NULL = not wanted, and what no sink wants is not computed.
+ * Each call returns 0 or -errno, which ends the run.
  */
 #ifndef KVMSCHED_SINK_H
 #define KVMSCHED_SINK_H
 
 #include "summary.h"
 
-/* absence: each one that lies in the window at least in part, when it ends; at the end of the trace also
- * those that are still open. */
+/* absence: each one that lies in the window at least in part, when it ends; at the end of the trace
+ * also those that are still open. */
 struct sink {
 	int (*begin)(void *ctx, const struct session *s, const struct model *m);
 	int (*absence)(void *ctx, struct model_vcpu *v, const struct absence *a,

@@ -32,8 +32,9 @@ static void head(struct page *p)
 	const struct summary *s = p->s;
 	char window[UNITS_LEN], at[UNITS_LEN];
 
-	printf("%s%s%s  %s  from %s  %s mode  %llu events, %llu lost\n", term__on(&p->term, STYLE_HEADER),
-	       s->session->host, term__off(&p->term, STYLE_HEADER), s->session->release,
+	printf("%s%s%s  %s  from %s  %s mode  %llu events, %llu lost\n",
+	       term__on(&p->term, STYLE_HEADER), s->session->host,
+	       term__off(&p->term, STYLE_HEADER), s->session->release,
 	       units__iso(at, s->from_ns, s->session->wall_start_ns, 3),
 	       session__mode_name(s->session->mode), (unsigned long long)s->events,
 	       (unsigned long long)s->lost);
@@ -176,17 +177,20 @@ static void cost_row(struct table *t, const char *what, const struct cost *c, en
 	count_cell(t, c->count);
 	table__cell(t, units__own(text, c->sum_ns));
 	table__cell(t, c->count ? units__number(text, c->sum_ns / c->count, unit) : NULL);
-	table__cell(t, c->whole && c->count ? units__number(text, hist__quantile(&c->dist, 500), unit)
-					    : NULL);
-	table__cell(t, c->whole && c->count ? units__number(text, hist__quantile(&c->dist, 990), unit)
-					    : NULL);
+	table__cell(t, c->whole && c->count
+			       ? units__number(text, hist__quantile(&c->dist, 500), unit)
+			       : NULL);
+	table__cell(t, c->whole && c->count
+			       ? units__number(text, hist__quantile(&c->dist, 990), unit)
+			       : NULL);
 	table__cell(t, c->count ? units__number(text, c->max_ns, unit) : NULL);
 }
 
 static int costs(struct page *p)
 {
 	const struct summary_vcpu *v = &p->s->total;
-	__u64 saved = v->reload.sum_ns + v->sched_put.sum_ns, all = v->state_ns[ST_RUNNING] + v->state_ns[ST_USER];
+	__u64 saved = v->reload.sum_ns + v->sched_put.sum_ns,
+	      all = v->state_ns[ST_RUNNING] + v->state_ns[ST_USER];
 	struct table *t = table__new();
 	char text[UNITS_LEN], share[UNITS_LEN];
 	int err;
@@ -217,8 +221,11 @@ static void who(struct page *p, const struct summary_preemptor *q, char *out, si
 	const struct model_vcpu *v = NULL;
 	char comm[ESCAPE_SIZE(KS_COMM_LEN)], vm[ESCAPE_SIZE(160)];
 
-	escape__str(p->term.escape, q->task.comm[0] ? q->task.comm : q->task.tid ? "?" : "swapper", comm,
-		    sizeof(comm));
+	escape__str(p->term.escape,
+		    q->task.comm[0] ? q->task.comm
+		    : q->task.tid   ? "?"
+				    : "swapper",
+		    comm, sizeof(comm));
 	for (unsigned i = 0; q->task.vcpu && !v && i < p->s->vcpus; i++)
 		if (p->s->vcpu[i].v->id == q->task.vcpu)
 			v = p->s->vcpu[i].v;
@@ -251,7 +258,8 @@ static void preemptor_row(struct page *p, struct table *t, const struct summary_
 static int preemptors(struct page *p)
 {
 	const struct summary *s = p->s;
-	unsigned n = s->preemptors < PREEMPTORS_SHOWN || !p->term.tty ? s->preemptors : PREEMPTORS_SHOWN;
+	unsigned n =
+		s->preemptors < PREEMPTORS_SHOWN || !p->term.tty ? s->preemptors : PREEMPTORS_SHOWN;
 	enum units_unit unit = units__pick(s->preemptors ? s->preemptor[0].time_ns : 0);
 	struct table *t = table__new();
 	char head[32];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Adding up. Per vCPU state hangs off model_vcpu.user; preemptors are found by a small open hash. */
+/* Adding up. Per vCPU state hangs off model_vcpu.user; preemptors are found by a small open hash.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,7 +116,8 @@ static void on_span(void *ctx, struct model_vcpu *v, const struct span *sp, cons
 		sv->state_ns[ST_ELSEWHERE] += to - from;
 		return;
 	}
-	if (user && to - from < sp->to - sp->from) /* its place in the span is not known: in proportion */
+	if (user &&
+	    to - from < sp->to - sp->from) /* its place in the span is not known: in proportion */
 		user = (unsigned __int128)user * (to - from) / (sp->to - sp->from);
 	sv->state_ns[sp->state] += to - from - user;
 	sv->state_ns[ST_USER] += user;
@@ -125,7 +127,9 @@ static void on_span(void *ctx, struct model_vcpu *v, const struct span *sp, cons
 
 static enum state state_of_reason(__u8 reason)
 {
-	return reason == KS_R_HALTED ? ST_HALTED : reason == KS_R_SLEEPING ? ST_SLEEPING : ST_PREEMPTED;
+	return reason == KS_R_HALTED	 ? ST_HALTED
+	       : reason == KS_R_SLEEPING ? ST_SLEEPING
+					 : ST_PREEMPTED;
 }
 
 static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
@@ -211,7 +215,8 @@ static void on_single(struct summary *s, struct summary_vcpu *sv, const struct k
 		cost_one(s, load ? &sv->load : &sv->put, r->cost_ns);
 }
 
-static void on_event(void *ctx, struct model_vcpu *v, const struct ks_head *r, const struct step *st)
+static void on_event(void *ctx, struct model_vcpu *v, const struct ks_head *r,
+		     const struct step *st)
 {
 	struct summary *s = ctx;
 	struct summary_vcpu *sv = of(s, v);
@@ -230,8 +235,8 @@ static void on_event(void *ctx, struct model_vcpu *v, const struct ks_head *r, c
 		on_single(s, sv, (const void *)r);
 }
 
-void summary__init(struct summary *s, const struct session *ses, const struct filter *f, __u64 from_ns,
-		   __u64 to_ns, struct model_listener *l)
+void summary__init(struct summary *s, const struct session *ses, const struct filter *f,
+		   __u64 from_ns, __u64 to_ns, struct model_listener *l)
 {
 	memset(s, 0, sizeof(*s));
 	s->session = ses;

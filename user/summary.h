@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The only place that adds up: times per state, distributions, counts and preemptors, per vCPU, over a
- * window. Fed by a model's spans and absences; every output that shows a number reads it from here.
+ * The only place that adds up: times per state, distributions, counts and preemptors, per vCPU,
+ * over a window. Fed by a model's spans and absences; every output that shows a number reads it
+ * from here.
  *
- * A span that crosses an edge of the window is clipped for the times. A distribution counts an absence
- * when it ends inside the window, with its whole length; one whose beginning was not seen does not count.
+ * A span that crosses an edge of the window is clipped for the times. A distribution counts an
+ * absence when it ends inside the window, with its whole length; one whose beginning was not seen
+ * does not count.
  */
 #ifndef KVMSCHED_SUMMARY_H
 #define KVMSCHED_SUMMARY_H
@@ -14,8 +16,8 @@
 #include "hist.h"
 #include "model.h"
 
-/* What loads or puts cost. Sums are exact; the distribution is only whole when every call had a record of
- * its own (the scheduler's always have; those of the ioctl path with --loads). */
+/* What loads or puts cost. Sums are exact; the distribution is only whole when every call had a
+ * record of its own (the scheduler's always have; those of the ioctl path with --loads). */
 struct cost {
 	__u64 count, sum_ns, max_ns;
 	bool known; /* the mode measures it (--full) */
@@ -49,9 +51,9 @@ struct summary_preemptor {
 struct summary {
 	const struct session *session;
 	const struct model *model;
-	__u64 from_ns, to_ns; /* the window */
-	__u64 events, lost;   /* records in all, and those that found their ring full */
-	__u64 odd;	      /* records that fit nowhere: a damaged recording */
+	__u64 from_ns, to_ns;	   /* the window */
+	__u64 events, lost;	   /* records in all, and those that found their ring full */
+	__u64 odd;		   /* records that fit nowhere: a damaged recording */
 	struct summary_vcpu *vcpu; /* sorted by VM name, VMM, KVM's vCPU number */
 	unsigned vcpus;
 	struct summary_preemptor *preemptor; /* sorted by time, the longest first */
@@ -65,8 +67,8 @@ struct summary {
 };
 
 /* from_ns, to_ns: the window; ~0 = the session's end. Fills listener: give it to model__new(). */
-void summary__init(struct summary *s, const struct session *ses, const struct filter *f, __u64 from_ns,
-		   __u64 to_ns, struct model_listener *listener);
+void summary__init(struct summary *s, const struct session *ses, const struct filter *f,
+		   __u64 from_ns, __u64 to_ns, struct model_listener *listener);
 
 /* After model__end(): sorts, totals. m must outlive the summary. 0 or -ENOMEM. */
 int summary__finish(struct summary *s, const struct model *m, __u64 lost);

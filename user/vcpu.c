@@ -8,19 +8,19 @@
  *	fresh          running|OUT    absence|running  running(user_ns) user|running   running|user
  *	dead           odd            odd              odd              odd            odd
  *
- * "a|b": the time since the last record was a, from now on it is b. fresh: the vCPU existed but has not
- * been heard of in this window; its first record tells what it was doing. A gap in the sequence numbers,
- * or an odd record, makes the time before unknown; the state after is the record's all the same.
- * dead: after GONE; nothing can follow, and nothing does.
- * Light mode has neither loads nor puts: running and user are one, on_or_user.
+ * "a|b": the time since the last record was a, from now on it is b. fresh: the vCPU existed but has
+ *not been heard of in this window; its first record tells what it was doing. A gap in the sequence
+ *numbers, or an odd record, makes the time before unknown; the state after is the record's all the
+ *same. dead: after GONE; nothing can follow, and nothing does. Light mode has neither loads nor
+ *puts: running and user are one, on_or_user.
  */
 #include <string.h>
 #include "step.h"
 #include "vcpu.h"
 
 static const char *const state_names[ST_CNT] = {
-	[ST_RUNNING] = "running",     [ST_USER] = "user",     [ST_ON_OR_USER] = "on_or_user",
-	[ST_PREEMPTED] = "preempted", [ST_HALTED] = "halted", [ST_SLEEPING] = "sleeping",
+	[ST_RUNNING] = "running",     [ST_USER] = "user",	[ST_ON_OR_USER] = "on_or_user",
+	[ST_PREEMPTED] = "preempted", [ST_HALTED] = "halted",	[ST_SLEEPING] = "sleeping",
 	[ST_ABSENT] = "absent",	      [ST_UNKNOWN] = "unknown", [ST_ELSEWHERE] = "elsewhere",
 };
 
@@ -119,7 +119,8 @@ static void on_out(struct vcpu *v, const struct ks_out *r, struct step *out)
 	else if (!sound || surely_away(v) || (!v->fresh && v->state == ST_USER))
 		pass(v, r->h.ts, ST_UNKNOWN, 0, out), v->odd += sound;
 	else
-		pass(v, r->h.ts, v->state == ST_UNKNOWN && !v->fresh ? ST_UNKNOWN : on_cpu(v), 0, out);
+		pass(v, r->h.ts, v->state == ST_UNKNOWN && !v->fresh ? ST_UNKNOWN : on_cpu(v), 0,
+		     out);
 	v->state = state_of(r->reason);
 	v->cpu = r->cpu;
 	v->tid = r->tid;
@@ -206,7 +207,8 @@ static void on_loads(struct vcpu *v, const struct ks_loads *r, struct step *out)
 	v->cpu = r->cpu;
 }
 
-/* A bare load or put. One that finds the vCPU where it leads to is nested in an ioctl (arm64 resets). */
+/* A bare load or put. One that finds the vCPU where it leads to is nested in an ioctl (arm64
+ * resets). */
 static void on_single(struct vcpu *v, const struct ks_load *r, enum state was, enum state is,
 		      struct step *out)
 {
@@ -235,7 +237,8 @@ static void on_gone(struct vcpu *v, const struct ks_gone *r, struct step *out)
 	v->dead = true;
 }
 
-/* The snapshot at the start only matters while no record has come: its state holds until one does. */
+/* The snapshot at the start only matters while no record has come: its state holds until one does.
+ */
 static void on_first_snap(struct vcpu *v, const struct ks_snap *r)
 {
 	if (!v->fresh || v->seq || r->seq)
@@ -247,9 +250,7 @@ static void on_first_snap(struct vcpu *v, const struct ks_snap *r)
 		v->state = state_of(r->reason);
 		v->out = begun_before(v, r->reason);
 	} else {
-		v->state = v->light			  ? ST_ON_OR_USER
-			   : r->h.mask & KS_M_USER ? ST_USER
-						   : ST_RUNNING;
+		v->state = v->light ? ST_ON_OR_USER : r->h.mask & KS_M_USER ? ST_USER : ST_RUNNING;
 	}
 }
 

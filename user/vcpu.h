@@ -3,8 +3,8 @@
  * ONE vCPU's state machine: records in, spans and ended absences out. Pure: no I/O, no clock, no
  * allocation. It knows nothing of other vCPUs, of names, or of what becomes of its output.
  *
- * The spans of a vCPU are adjacent and cover the window from its start to vcpu__end(), so the times of
- * the states add up to it exactly.
+ * The spans of a vCPU are adjacent and cover the window from its start to vcpu__end(), so the times
+ * of the states add up to it exactly.
  */
 #ifndef KVMSCHED_VCPU_H
 #define KVMSCHED_VCPU_H
@@ -28,8 +28,8 @@ enum state {
 
 const char *state__name(enum state s); /* "running", "on_or_user", ... */
 
-/* A stretch of one state. In a running span user_ns of it, at times that the records do not tell, were
- * spent in the VMM: bare loads and puts that were added up in the kernel. */
+/* A stretch of one state. In a running span user_ns of it, at times that the records do not tell,
+ * were spent in the VMM: bare loads and puts that were added up in the kernel. */
 struct span {
 	__u64 from, to;
 	__u64 user_ns;
@@ -43,9 +43,9 @@ struct span {
 /* One absence: sched_out to sched_in. */
 struct absence {
 	__u64 from, to;
-	__u64 run_delay_ns; /* time runnable but waiting, if has_run_delay */
+	__u64 run_delay_ns;  /* time runnable but waiting, if has_run_delay */
 	__u64 raw_growth_ns; /* of sched_info.run_delay, on the run queue's clock */
-	__u32 next_tid;	    /* who was switched in */
+	__u32 next_tid;	     /* who was switched in */
 	__u32 next_vm;
 	__u16 cpu_out, cpu_in;
 	__u8 reason; /* KS_R_* */
@@ -60,11 +60,11 @@ struct vcpu {
 	__u64 since; /* everything before is in a span already */
 	__u32 seq;   /* the last record's */
 	__u32 tid;
-	__u64 lost;  /* records that the sequence numbers miss */
-	__u64 odd;   /* records that cannot follow what was before */
+	__u64 lost; /* records that the sequence numbers miss */
+	__u64 odd;  /* records that cannot follow what was before */
 	enum state state;
 	bool light;
-	bool fresh;  /* nothing was seen yet: the first record tells what was before it */
+	bool fresh;   /* nothing was seen yet: the first record tells what was before it */
 	bool snapped; /* ... or the snapshot */
 	bool dead;
 	__u16 cpu;

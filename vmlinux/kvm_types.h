@@ -57,7 +57,8 @@ struct mm_struct {
 struct task_struct {
 	unsigned int __state;
 	unsigned int flags;
-	unsigned int on_cpu; /* unsigned, because 7.3 has them as u8: CO-RE then narrows the loads */
+	unsigned int
+		on_cpu; /* unsigned, because 7.3 has them as u8: CO-RE then narrows the loads */
 	unsigned int on_rq;
 	struct sched_entity se;
 	struct sched_info sched_info;

@@ -94,7 +94,8 @@ def loaded_steps(recording, trace):
         if spans[-1][1] == FOREVER:
             if len(spans) > 1:
                 raise ValueError("puts were lost of a thread that was loaded more than once")
-            yield steps[:final[vcpu_of[tid]][0] - 2], True
+            bare = sum(e.vcpu == vcpu_of[tid] for e in recording.of("load", "put"))
+            yield steps[:final[vcpu_of[tid]][0] - bare - 1], True
             continue
         taken, away = [], False
         for step in steps:

@@ -36,7 +36,7 @@ class Run(unittest.TestCase):
 
     def setUp(self):
         self.rec = Recording.__new__(Recording)
-        self.rec.env = {"loads": "1", "start_ns": "0", "end_ns": str(200 * MS)}
+        self.rec.env = {"loads": "1", "start_ns": str(-900 * MS), "end_ns": str(900 * MS)}
         self.rec.discarded = collections.Counter()
         self.rec.status, self.rec.stderr = 0, ""
         self.rec.events = [
