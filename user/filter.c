@@ -123,7 +123,7 @@ bool filter__name(const struct filter *f, const char *name)
 
 	for (unsigned i = 0; i < f->vms && !match; i++)
 		match = !fnmatch(f->vm[i], name, 0);
-	return match && (!f->also || filter__name(f->also, name));
+	return match;
 }
 
 static bool listed(const __u32 *ids, unsigned cnt, __u32 id)
@@ -178,16 +178,17 @@ static bool cgroup_listed(const struct filter *f, const char *cgroup)
 	return !f->cgroups;
 }
 
+bool filter__vm(const struct filter *f, const char *name, __u32 tgid)
+{
+	return listed(f->tgid, f->tgids, tgid) && filter__name(f, name) &&
+	       (!f->also || filter__vm(f->also, name, tgid));
+}
+
 bool filter__vcpu(const struct filter *f, const char *vm, __u32 tgid, const char *cgroup,
 		  __s32 vcpu, __u32 tid)
 {
-	return vcpu_listed(f, vcpu) && listed(f->tgid, f->tgids, tgid) &&
-	       listed(f->tid, f->tids, tid) && cgroup_listed(f, cgroup) && filter__name(f, vm);
-}
-
-bool filter__vm(const struct filter *f, const char *name, __u32 tgid)
-{
-	return listed(f->tgid, f->tgids, tgid) && filter__name(f, name);
+	return vcpu_listed(f, vcpu) && listed(f->tid, f->tids, tid) && cgroup_listed(f, cgroup) &&
+	       filter__vm(f, vm, tgid);
 }
 
 /* ---- writing it down ---------------------------------------------------------------------- */
@@ -347,6 +348,8 @@ static int recall_option(struct filter *made, const char *option, const char *ar
 {
 	if (!strcmp(option, "--vm"))
 		return filter__add(made, 'v', arg);
+	if (!strcmp(option, "-p")) /* with --vm, it is for user space to tell them apart */
+		return filter__add(made, 'p', arg);
 	if (!strcmp(option, "-C"))
 		return filter__add(made, 'C', arg);
 	return *option == '-' ? 0 : -EINVAL; /* decided when it was recorded */
@@ -372,7 +375,7 @@ int filter__recall(struct filter *f, struct filter *made, char *text)
 	}
 	if (*at)
 		return -EINVAL;
-	if (made->vms)
+	if (made->vms || made->tgids)
 		f->also = made;
 	share_cpus(f, made);
 	return 0;

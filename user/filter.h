@@ -28,7 +28,7 @@ struct filter {
 	unsigned vcpus;
 	__u64 cpus[KS_CPUS_MAX / 64];
 	bool by_cpu;
-	const struct filter *also; /* NULL, or one whose VM names have to match too */
+	const struct filter *also; /* NULL, or one that VMs have to pass too */
 };
 
 /* Adds one option's argument: kind is its letter ('v' --vm, 'p', 'V' --vcpu, 't', 'C', 'g'
@@ -47,7 +47,7 @@ bool filter__vcpu(const struct filter *f, const char *vm, __u32 tgid, const char
 /* The filters as command line options, for the session's env. Cut at size. */
 void filter__describe(const struct filter *f, char *out, size_t size);
 
-/* Makes f also demand what a recording was made with, as filter__describe() wrote it: the VM names
+/* Makes f also demand what a recording was made with, as filter__describe() wrote it: the VMs
  * and CPUs, which the kernel does not decide for good. text is taken apart, and with `made` must
  * live as long as f. 0, or -EINVAL if it cannot be read; f is as before then. */
 int filter__recall(struct filter *f, struct filter *made, char *text);

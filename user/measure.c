@@ -88,7 +88,7 @@ const char *measure__why_absent(const struct measure *m, const struct summary *s
 			       : "not with --light";
 	if (m->fields & ~s->session->fields)
 		return "this kernel does not tell";
-	if (is_elsewhere(m) && !s->by_cpu)
+	if (is_elsewhere(m) && !s->by_cpu && !v->state_ns[ST_ELSEWHERE])
 		return "only with -C";
 	if (m->dist == IN(run_delay) && v->unmeasured)
 		return "this kernel does not tell for blocked absences (CONFIG_SCHED_INFO)";
