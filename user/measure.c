@@ -81,6 +81,8 @@ static bool is_elsewhere(const struct measure *m)
 const char *measure__why_absent(const struct measure *m, const struct summary *s,
 				const struct summary_vcpu *v)
 {
+	if ((m->kinds & MEASURE_TIME) && *(const __u64 *)at(v, m->time))
+		return NULL; /* whatever the recording says of itself: else the states would not add up */
 	if (!(m->modes & 1U << s->session->mode))
 		return m->modes == ONLY_FULL ? "needs --full"
 		       : m->modes == ONLY_LIGHT
@@ -88,7 +90,7 @@ const char *measure__why_absent(const struct measure *m, const struct summary *s
 			       : "not with --light";
 	if (m->fields & ~s->session->fields)
 		return "this kernel does not tell";
-	if (is_elsewhere(m) && !s->by_cpu && !v->state_ns[ST_ELSEWHERE])
+	if (is_elsewhere(m) && !s->by_cpu)
 		return "only with -C";
 	if (m->dist == IN(run_delay) && v->unmeasured)
 		return "this kernel does not tell for blocked absences (CONFIG_SCHED_INFO)";

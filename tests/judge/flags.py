@@ -99,6 +99,8 @@ def judge_class(recording, pairing, trace, vmm_tgids):
         if e.type == "snap" and e.mask & MASK_USER:
             continue
         first_seen.setdefault(e.tid, e.ts)
+    # A process is a VMM's from the creation of its first vCPU on.
+    born = {e.tgid: e.ts for e in reversed(recording.of("vm"))}
     victims = {e.vcpu: e.tgid for e in recording.of("vcpu")}
     for a in pairing.absences:
         if not a.out or a.out.what == "QUOTA":
@@ -112,7 +114,8 @@ def judge_class(recording, pairing, trace, vmm_tgids):
             continue
         # Before its first KVM_RUN a thread is no vCPU's yet; without --loads that moment is not recorded.
         is_vcpu = VCPU_THREAD.match(a.switch_out.comm) and first_seen.get(a.out.next_tid, a.out.ts) < a.out.ts
-        want = class_of(a.switch_out, victims[a.out.vcpu], tgid, trace, vmm_tgids, is_vcpu)
+        want = class_of(a.switch_out, victims[a.out.vcpu], tgid, trace,
+                        {vmm for vmm in vmm_tgids if born.get(vmm, a.out.ts) <= a.out.ts}, is_vcpu)
         classes[want] += 1
         if not is_vcpu and VCPU_THREAD.match(a.switch_out.comm) and a.out.what == "SAME_VM" and not with_loads:
             continue

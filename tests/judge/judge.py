@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
 """Judges what tests/vm/guest-judge.sh (or guest-qemu.sh) left in a directory.
 
@@ -37,7 +37,7 @@ def judges(kvmsched, directory, all_delays):
     if lossless:
         delays = schedstat.delays(pairing, trace)
         all_delays.append((directory, delays))
-        yield "run delay", lambda: ([], schedstat.text_of(delays))
+        yield "delays", lambda: ([], schedstat.text_of(delays))
         yield "sums", lambda: counts.judge_sums(recording, report)
     yield "babeltrace2", lambda: counts.judge_babeltrace(recording, report)
     yield "partition", lambda: counts.judge_partition(report)
@@ -86,7 +86,9 @@ def main():
     runs = sorted(name for name in os.listdir(top) if os.path.exists(f"{top}/{name}/status"))
     all_delays = []
     verdict = {name: judge_run(kvmsched, f"{top}/{name}", all_delays) for name in runs}
-    verdict["all"] = say("all", {"run delay": schedstat.judge_reconstruction(all_delays)})
+    # QEMU's guests wait too little: what it takes from a switch to its hook is more than 1 % of it.
+    if runs != ["qemu"]:
+        verdict["all"] = say("all", {"run delay": schedstat.judge_reconstruction(all_delays)})
     with open(top + "/verdict.json", "w", encoding="utf-8") as f:
         json.dump(verdict, f, indent=1)
     return 0 if runs and all(v["ok"] for run in verdict.values() for v in run.values()) else 1

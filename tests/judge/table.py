@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
 """The table of the matrix, from what judge.py left.
 
@@ -13,20 +13,20 @@ JUDGES = ("run", "sched_switch", "schedstat", "run delay", "sums", "babeltrace2"
 
 INTRO = """# The matrix
 
-Written by `tests/vm/matrix --write`: each kernel booted as an emulated KVM host (Debian's, 2 CPUs), the same workloads
-recorded by kvmsched and by the kernel's own tracing, compared by tests/judge.
+Written by `tests/vm/matrix --write`: each kernel booted as an emulated KVM host (Debian's, 2 CPUs), the same
+workloads recorded by kvmsched and by the kernel's own tracing, compared by tests/judge.
 
 """
 LEGEND = """
 - **hooks**: functions that kvmsched found and can trace. **fields**: of those that tell what `kvmsched info` lists.
 - **switches**: seen by the kernel's tracing; **OUT**, **IN**: records, each paired with its own switch.
 - **lost**: in the runs that were to lose nothing; where rings were made to overflow, lost and accounted for.
-- **run**: kvmsched's exit status. **sched_switch**: every switch of a loaded vCPU has its OUT and IN record, with the same
-  thread, CPU and next task, and no other switch has one. **schedstat**: growth of run delay, to the nanosecond.
-  **run delay**: against wake-ups and switches, within 1 %. **sums**: report's run delay is its records'. **babeltrace2**: same count of
-  events and of lost ones, no other warning. **partition**: states add up to the window. **replay**: same bytes as live.
-  **per vCPU**, **per ring**: made = recorded + lost. **names**: of the VMs. **flags**: kvm_vcpu's rules. **reason**:
-  runnable or blocked, as prev_state has it. **class**: who took the CPU.
+- **run**: kvmsched's exit status. **sched_switch**: every switch of a loaded vCPU has its OUT and IN record, with the
+  same thread, CPU and next task, and no other switch has one. **schedstat**: growth of run delay, to the nanosecond.
+  **run delay**: all runs', against wake-ups and switches, within 1 %. **sums**: report's run delay is its records'.
+  **babeltrace2**: same count of events and of lost ones, no other warning. **partition**: states add up to the window.
+  **replay**: same bytes as live. **per vCPU**, **per ring**: made = recorded + lost. **names**: of the VMs. **flags**:
+  kvm_vcpu's rules. **reason**: runnable or blocked, as prev_state has it. **class**: who took the CPU.
 - ok: in all runs; a number: of runs that were not; -: not judged there.
 """
 

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
 """The judges judged: they accept a small made-up run, and notice every way in which it can be wrong."""
 import collections
