@@ -670,7 +670,7 @@ int BPF_PROG(out_exit, struct preempt_notifier *pn, struct task_struct *next)
 		points = s->points;
 	s->phase = KS_P_OUT;
 	s->run_delay = task_run_delay(t);
-	if (s->tid != (__u32)t->pid)
+	if (s->run_tid != (__u32)t->pid)
 		bind(s, t);
 	/* Nothing in kvm_sched_out() changes BLOCKING; where the put was seen, it has been read
 	 * there. */
@@ -809,7 +809,7 @@ int BPF_PROG(in_exit, struct preempt_notifier *pn, int cpu)
 
 /* ---- kvm_arch_vcpu_load, kvm_arch_vcpu_put ------------------------------------------------ */
 
-static __always_inline void emit_single(struct ks_slot *s, __u8 type, __u32 tid, __u64 exit_ts)
+static __always_inline void emit_single(struct ks_slot *s, __u8 type, __u64 exit_ts)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	__u64 ts = s->inner_entry_ts;
@@ -832,7 +832,7 @@ static __always_inline void emit_single(struct ks_slot *s, __u8 type, __u32 tid,
 		    (exit_ts ? KS_M_POINT(KS_PT_INNER_EXIT) : 0);
 	r->vcpu = s->id;
 	r->seq = s->seq;
-	r->tid = tid;
+	r->tid = ((struct task_struct *)bpf_get_current_task_btf())->pid;
 	r->flags[0] = s->flags[KS_PT_INNER_ENTRY];
 	r->flags[1] = exit_ts ? s->flags[KS_PT_INNER_EXIT] : 0;
 	r->cpu = cpu;
@@ -849,7 +849,7 @@ static __always_inline void load_bare(struct ks_slot *s, struct task_struct *t, 
 {
 	__u64 from = s->put_ts, start = ctl.start_ns;
 
-	if (s->tid != (__u32)t->pid)
+	if (s->run_tid != (__u32)t->pid)
 		bind(s, t);
 	s->phase = KS_P_LOADED;
 	if (cfg.loads || ts < start || ts >= ctl.end_ns)
@@ -899,7 +899,7 @@ int BPF_PROG(load_entry, struct kvm_vcpu *vcpu, int cpu)
 	}
 	load_bare(s, bpf_get_current_task_btf(), flags, ts);
 	if (cfg.loads && !cfg.full)
-		emit_single(s, KS_LOAD, s->tid, 0);
+		emit_single(s, KS_LOAD, 0);
 	return 0;
 }
 
@@ -921,7 +921,7 @@ int BPF_PROG(load_exit, struct kvm_vcpu *vcpu, int cpu)
 	}
 	s->flags[KS_PT_INNER_EXIT] = FLAGS(vcpu);
 	if (cfg.loads) {
-		emit_single(s, KS_LOAD, s->tid, ts);
+		emit_single(s, KS_LOAD, ts);
 		return 0;
 	}
 	if (!in_window(s->inner_entry_ts))
@@ -959,7 +959,7 @@ int BPF_PROG(put_entry, struct kvm_vcpu *vcpu)
 	if (cfg.loads) {
 		s->flags[KS_PT_INNER_ENTRY] = flags;
 		if (!cfg.full)
-			emit_single(s, KS_PUT, s->tid, 0);
+			emit_single(s, KS_PUT, 0);
 	}
 	return 0;
 }
@@ -982,7 +982,7 @@ int BPF_PROG(put_exit, struct kvm_vcpu *vcpu)
 	}
 	s->flags[KS_PT_INNER_EXIT] = FLAGS(vcpu);
 	if (cfg.loads) {
-		emit_single(s, KS_PUT, s->tid, ts);
+		emit_single(s, KS_PUT, ts);
 		return 0;
 	}
 	if (!in_window(s->inner_entry_ts))
@@ -1106,7 +1106,8 @@ int snapshot(struct bpf_iter__task_file *ctx)
 
 	if (!t || !f || !is_vcpu_file(f))
 		return 0;
-	vcpu = (__u64)f->private_data;
+	vcpu = (__u64)BPF_CORE_READ(f,
+				    private_data); /* 7.3 does no arithmetic on a loaded void * */
 	if (BPF_CORE_READ((struct kvm_vcpu *)vcpu, kvm, mm) != t->mm)
 		return 0; /* a file handed to another process: that of the VMM itself counts */
 	index = bpf_map_lookup_elem(&slot_of, &vcpu);

@@ -141,12 +141,22 @@ static int name_vm(struct live *l, const struct ks_vm *vm)
 	ident__resolve("/proc", vm->tgid, vm->comm, &name);
 	l->tail_produced++;
 	if (l->filter->vms) {
-		keep = filter__name(l->filter, name.name);
-		set_tgid(l, vm->tgid,
-			 keep && filter__vcpu(l->filter, name.name, vm->tgid, NULL, -1, 0));
+		keep = filter__vm(l->filter, name.name, vm->tgid);
+		set_tgid(l, vm->tgid, keep);
 		ask_again(l);
 	}
 	return queue__put(&l->queue, &name, sizeof(name));
+}
+
+/* A VM comes before its vCPUs, so its name has been looked up. */
+static bool vm_wanted(const struct live *l, __u32 tgid)
+{
+	__u32 keep = 1;
+
+	if (l->filter->vms)
+		bpf_map__lookup_elem(l->skel->maps.filter_tgid, &tgid, sizeof(tgid), &keep,
+				     sizeof(keep), 0);
+	return keep;
 }
 
 static int on_descriptor(void *ctx, void *rec, size_t size)
@@ -158,7 +168,7 @@ static int on_descriptor(void *ctx, void *rec, size_t size)
 		l->err = -ENOMEM;
 	if (!l->err && h->type == KS_VM && name_vm(l, rec))
 		l->err = -ENOMEM;
-	if (h->type == KS_VCPU)
+	if (h->type == KS_VCPU && vm_wanted(l, ((const struct ks_vcpu *)h)->tgid))
 		l->vcpus_seen++;
 	return 0;
 }

@@ -34,6 +34,9 @@ struct run {
 	const struct options *o;
 	const struct sink *sink;
 	struct session session;
+	struct filter filter; /* the options', and of a recording what it was made with */
+	struct filter made_with;
+	char made_text[sizeof(((struct session *)0)->filter)];
 	/* live */
 	struct live *live;
 	struct ctf_writer *writer;
@@ -60,7 +63,7 @@ static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
 	bool wanted = a->to > r->summary.from_ns && a->from < r->summary.to_ns;
 
 	r->to_summary.absence(r->to_summary.ctx, v, a, task);
-	if (r->o->filter.by_cpu && !filter__cpu(&r->o->filter, a->cpu_out))
+	if (r->filter.by_cpu && !filter__cpu(&r->filter, a->cpu_out))
 		wanted = false;
 	if (wanted && !r->sink_err)
 		r->sink_err = r->sink->absence(r->sink->ctx, v, a, task);
@@ -87,12 +90,12 @@ static int begin_model(struct run *r, unsigned streams, order_fill_fn fill, __u6
 
 	if (!r->sink)
 		return 0;
-	summary__init(&r->summary, &r->session, &r->o->filter, from, to, &r->to_summary);
+	summary__init(&r->summary, &r->session, &r->filter, from, to, &r->to_summary);
 	l = r->to_summary;
 	if (r->sink->absence)
 		l = (struct model_listener){
 			.event = on_event, .span = on_span, .absence = on_absence, .ctx = r};
-	r->model = model__new(&r->session, &r->o->filter, &l);
+	r->model = model__new(&r->session, &r->filter, &l);
 	r->order = order__new(streams, fill, r);
 	if (!r->model || !r->order)
 		return err__say(ENOMEM, "starting");
@@ -153,8 +156,8 @@ static int verdict(const struct run *r, unsigned damaged, bool clean)
 	if (!clean)
 		err__note("the recorder was killed: the recording ends at its last stored record");
 	if (matched_nothing(r)) {
-		err__note("%s", filter__any(&r->o->filter) ? "no vCPU matches the filter"
-							   : "no vCPU was seen");
+		err__note("%s", filter__any(&r->filter) ? "no vCPU matches the filter"
+							: "no vCPU was seen");
 		status = EXIT_INCONCLUSIVE;
 	}
 	return status;
@@ -277,8 +280,10 @@ static int begin_live(struct run *r)
 {
 	const struct options *o = r->o;
 	struct ctf_writer_opts w = {.max_bytes = o->max_bytes, .force = o->force};
-	int err = child__start(&r->child, o->command);
+	int err = o->output ? ctf_writer__probe(o->output, &w) : 0; /* attaching takes a while */
 
+	if (!err)
+		err = child__start(&r->child, o->command);
 	if (!err)
 		err = live__open(&r->live, &o->live, &r->session);
 	if (!err)
@@ -341,8 +346,8 @@ static int verdict_live(struct run *r)
 	if (r->model)
 		return verdict(r, 0, true);
 	if (!live__vcpus(r->live)) {
-		err__note("%s", filter__any(&r->o->filter) ? "no vCPU matches the filter"
-							   : "no vCPU was seen");
+		err__note("%s", filter__any(&r->filter) ? "no vCPU matches the filter"
+							: "no vCPU was seen");
 		return EXIT_INCONCLUSIVE;
 	}
 	return lost_live(r) || r->session.untracked ? EXIT_INCONCLUSIVE : EXIT_FINE;
@@ -420,11 +425,22 @@ static int window_of(const struct run *r, __u64 *from, __u64 *to)
 	return 0;
 }
 
+/* So that it shows what a live report with these filters did. */
+static void recall_filter(struct run *r)
+{
+	memcpy(r->made_text, r->session.filter, sizeof(r->made_text));
+	if (filter__recall(&r->filter, &r->made_with, r->made_text))
+		err__note("%s: not all is known of the filters that it was made with: %s",
+			  r->o->input, r->session.filter);
+}
+
 static int run_replay(struct run *r)
 {
 	__u64 from, to, lost = 0;
 	int err = ctf_reader__open(&r->reader, r->o->input, &r->session);
 
+	if (!err)
+		recall_filter(r);
 	if (!err)
 		err = window_of(r, &from, &to);
 	if (!err)
@@ -444,7 +460,7 @@ static int run_replay(struct run *r)
 
 int run(const struct options *o, const struct sink *sink)
 {
-	struct run r = {.o = o, .sink = sink};
+	struct run r = {.o = o, .sink = sink, .filter = o->filter};
 	int status = o->input ? run_replay(&r) : run_live(&r);
 
 	if (r.stream)
