@@ -81,9 +81,9 @@ static bool is_elsewhere(const struct measure *m)
 const char *measure__why_absent(const struct measure *m, const struct summary *s,
 				const struct summary_vcpu *v)
 {
-	if ((m->kinds & MEASURE_TIME) && *(const __u64 *)at(v, m->time))
-		return NULL; /* whatever the recording says of itself: else the states would not add
-				up */
+	/* a state's time is given whatever the recording says of itself: the states must add up */
+	if (m->time && *(const __u64 *)at(v, m->time))
+		return NULL;
 	if (!(m->modes & 1U << s->session->mode))
 		return m->modes == ONLY_FULL ? "needs --full"
 		       : m->modes == ONLY_LIGHT
