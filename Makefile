@@ -91,8 +91,8 @@ demo: ## boot the embedded KVM host, trace two VMs, show the result (KERNEL=6.1,
 	$(MAKE) --no-print-directory all workload
 	tests/vm/demo $(KERNEL)
 
-bench: all workload ## what tracing costs, beside other tools, in exact instructions; decoding speed
-	tests/bench
+bench: all workload ## what tracing costs in each mode, in exact guest instructions
+	tests/vm/cost $(KERNEL)
 
 check-style: ## formatting, shell scripts, include circles
 	clang-format --dry-run -Werror bpf/*.[ch] vmlinux/*.h user/*.[ch] tests/unit/*.c tests/vm/*.[ch]
