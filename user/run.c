@@ -309,20 +309,19 @@ static __u64 lost_live(struct run *r)
 	return n;
 }
 
-/* Closes the window whatever happened before, so that what was drained is a sound recording. */
+/* Closes the window whatever happened before, so that what was drained is a sound recording. If the
+ * window could not be closed, neither is the recording: it ends where it was last complete, as if
+ * killed. */
 static int end_live(struct run *r, int err)
 {
-	int e = live__end(r->live, &r->session, on_batch, r);
+	int closed = live__end(r->live, &r->session, on_batch, r), e;
 
-	if (!err)
-		err = e;
-	if (r->writer) {
+	err = err ?: closed;
+	if (r->writer && !closed) {
 		e = commit(r, r->session.end_ns);
-		if (!err)
-			err = e;
+		err = err ?: e;
 		e = ctf_writer__close(r->writer, &r->session);
-		if (!err)
-			err = e;
+		err = err ?: e;
 	}
 	if (!err && r->model)
 		err = digest(r, ~0ULL) ?: finish_model(r, lost_live(r));
