@@ -412,6 +412,13 @@ static __noinline __u32 slot_slow(__u64 vcpu)
 	return at;
 }
 
+static __always_inline bool wanted(struct ks_slot *s)
+{
+	if (s->keep == KS_KEEP)
+		return true;
+	return s->keep == KS_ASK && filter(s, bpf_get_current_task_btf());
+}
+
 /* The slot of the vCPU at `vcpu`, which lies `before` bytes before the hooked function's argument;
  * NULL: none, or the filters do not want it. */
 static __always_inline struct ks_slot *slot_find(void *ctx, const void *vcpu, __u32 before)
@@ -425,9 +432,7 @@ static __always_inline struct ks_slot *slot_find(void *ctx, const void *vcpu, __
 			return NULL;
 		s = slot_at(at - 1);
 	}
-	if (s->keep == KS_KEEP)
-		return s;
-	return s->keep == KS_ASK && filter(s, bpf_get_current_task_btf()) ? s : NULL;
+	return wanted(s) ? s : NULL;
 }
 
 static __always_inline struct ks_slot *slot_notified(void *ctx, struct preempt_notifier *pn)
@@ -1018,7 +1023,7 @@ static __noinline int slot_free(__u64 vcpu)
 	s = slot_at(at);
 	if (s->vcpu != vcpu)
 		return 0;
-	if (s->keep == KS_KEEP && in_window(ts)) {
+	if (wanted(s) && in_window(ts)) {
 		if (!cfg.loads && !cfg.light && s->phase == KS_P_USER) {
 			s->seq++;
 			s->user_ns += ts - user_since(s);

@@ -90,7 +90,7 @@ enum {
 	KS_BY_CNT,
 };
 
-/* The first 12 bytes of every record; CTF's event header. */
+/* The first 12 bytes of every record; ts and type are CTF's event header. */
 struct ks_head {
 	__u64 ts;   /* the transition's time; see each record */
 	__u8 type;  /* KS_OUT ... */

@@ -69,12 +69,6 @@ static const struct argp_option options[] = {
 	{0},
 };
 
-static const struct argp_child children[] = {
-	{&options_source, 0, "Source:", 1}, {&options_filter, 0, NULL, 2},
-	{&options_window, 0, NULL, 3},	    {&options_record, 0, NULL, 4},
-	{&options_output, 0, NULL, 5},	    {0},
-};
-
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
@@ -82,7 +76,7 @@ static const struct argp argp = {
 	.doc = "How long vCPUs waited for a CPU and were absent: histograms.\v"
 	       "Live (until -d TIME, CMD's end or Ctrl-C), or of a recording with -i. "
 	       "Exit status: 0 fine; 1 an error; 3 records were lost, or nothing was seen; else CMD's.",
-	.children = children,
+	.children = options_show,
 };
 
 int cmd_hist(int argc, char **argv)

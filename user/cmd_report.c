@@ -7,19 +7,13 @@
 #include "run.h"
 #include "sink_report.h"
 
-static const struct argp_child children[] = {
-	{&options_source, 0, "Source:", 1}, {&options_filter, 0, NULL, 2},
-	{&options_window, 0, NULL, 3},	    {&options_record, 0, NULL, 4},
-	{&options_output, 0, NULL, 5},	    {0},
-};
-
 static const struct argp argp = {
 	.parser = options__parse_none,
 	.args_doc = "[-- CMD [ARG...]]",
 	.doc = "Per VM and vCPU: time in each state, switches, migrations, delays, and who took the CPU.\v"
 	       "Live (until -d TIME, CMD's end or Ctrl-C), or of a recording with -i. "
 	       "Exit status: 0 fine; 1 an error; 3 records were lost, or nothing was seen; else CMD's.",
-	.children = children,
+	.children = options_show,
 };
 
 int cmd_report(int argc, char **argv)

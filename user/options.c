@@ -252,6 +252,12 @@ static const struct argp_option record_options[] = {
 };
 const struct argp options_record = {.options = record_options, .parser = parse_record};
 
+const struct argp_child options_show[] = {
+	{&options_source, 0, "Source:", 1}, {&options_filter, 0, NULL, 2},
+	{&options_window, 0, NULL, 3},	    {&options_record, 0, NULL, 4},
+	{&options_output, 0, NULL, 5},	    {0},
+};
+
 static const struct argp *parsing; /* state->root_argp is a wrapper of argp's own around it */
 
 error_t options__parse_none(int key, char *arg, struct argp_state *state)

@@ -36,6 +36,9 @@ extern const struct argp options_window;
 extern const struct argp options_output; /* --json --color --list-measures */
 extern const struct argp options_record; /* -o --force --max-size */
 
+/* All of them: the children of every command that shows what a live trace or a recording holds. */
+extern const struct argp_child options_show[];
+
 void options__init(struct options *o);
 
 /* A command's own argp parser: hands its input (whose first member is a struct options) to the

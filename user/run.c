@@ -5,7 +5,6 @@
  * differ in what they show.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +13,11 @@
 #include "child.h"
 #include "ctf_reader.h"
 #include "ctf_writer.h"
+#include "decode.h"
 #include "err.h"
 #include "order.h"
 #include "record.h"
 #include "run.h"
-#include "decode.h"
 
 #define POLL_MS 50
 
