@@ -49,7 +49,11 @@ static __always_inline __u64 first_arg(void *ctx)
  * negative offset of container_of(): the vCPU is an address, read with bpf_probe_read_kernel(). */
 static __always_inline const void *notified(struct preempt_notifier *pn)
 {
-	return (const char *)pn - bpf_core_field_offset(struct kvm_vcpu, preempt_notifier);
+	const char *vcpu =
+		(const char *)pn - bpf_core_field_offset(struct kvm_vcpu, preempt_notifier);
+
+	barrier_var(vcpu); /* keep it a subtraction: verifiers know nothing of a negated number */
+	return vcpu;
 }
 
 static __noinline __u64 word_probed(__u64 addr)
@@ -63,9 +67,9 @@ static __noinline __u64 word_probed(__u64 addr)
 /* Eight bytes at any kernel address by one plain load: cast to a type of the kernel's own BTF (a
  * module's are not accepted) that begins with them. About 90 instructions less than
  * bpf_probe_read_kernel(). */
-static __always_inline __u64 word_at(const void *addr)
+static __always_inline __u64 word_at(const void *addr, bool modern)
 {
-	if (bpf_rdonly_cast) {
+	if (modern || bpf_rdonly_cast) {
 		const struct timespec64 *t =
 			bpf_rdonly_cast(addr, bpf_core_type_id_kernel(struct timespec64));
 
@@ -76,25 +80,30 @@ static __always_inline __u64 word_at(const void *addr)
 
 #define VCPU_OFFSET(member) bpf_core_field_offset(struct kvm_vcpu, member)
 
-/* KS_F_* of a vCPU but for BLOCKING. packed (a constant): the flags stand as in 6.12, wants_to_run,
- * preempted, ready, scheduled_out, and are gathered by one multiplication. */
-static __always_inline __u8 vcpu_flags(const void *vcpu, bool packed)
+/*
+ * `modern`, a constant, promises what a look at the kernel would tell, and so leaves no trace of
+ * the look in the program: bpf_rdonly_cast() and all of KS_FIELDS_MODERN exist, and the flags stand
+ * as in 6.12, four bytes in a row: wants_to_run, preempted, ready, scheduled_out.
+ */
+
+/* KS_F_* of a vCPU but for BLOCKING. Modern: gathered by one multiplication. */
+static __always_inline __u8 vcpu_flags(const void *vcpu, bool modern)
 {
 	__u64 word;
 	__u8 f;
 
-	if (packed && HAS_WANTS_TO_RUN) {
-		__u32 x = word_at((const char *)vcpu + VCPU_OFFSET(wants_to_run));
+	if (modern) {
+		__u32 x = word_at((const char *)vcpu + VCPU_OFFSET(wants_to_run), true);
 
 		return x * (1U << 27 | 1U << 17 | 1U << 10 | 1U) >> 24; /* bools are 0 or 1 */
 	}
-	word = word_at((const char *)vcpu + VCPU_OFFSET(preempted));
+	word = word_at((const char *)vcpu + VCPU_OFFSET(preempted), false);
 	f = (word & 1) << 1;
 	f |= (word >> (VCPU_OFFSET(ready) - VCPU_OFFSET(preempted)) * 8 & 1) << 2;
 	if (HAS_SCHEDULED_OUT)
 		f |= word >> (VCPU_OFFSET(scheduled_out) - VCPU_OFFSET(preempted)) * 8 & 1;
 	if (HAS_WANTS_TO_RUN)
-		f |= (word_at((const char *)vcpu + VCPU_OFFSET(wants_to_run)) & 1) << 3;
+		f |= (word_at((const char *)vcpu + VCPU_OFFSET(wants_to_run), false) & 1) << 3;
 	return f;
 }
 _Static_assert(KS_F_SCHEDULED_OUT == 1 && KS_F_PREEMPTED == 2 && KS_F_READY == 4 &&
@@ -102,18 +111,20 @@ _Static_assert(KS_F_SCHEDULED_OUT == 1 && KS_F_PREEMPTED == 2 && KS_F_READY == 4
 	       "the shifts above");
 
 /* Is it in kvm_vcpu_block()? Constant within kvm_sched_out(). */
-static __always_inline __u8 vcpu_blocking(const void *vcpu)
+static __always_inline __u8 vcpu_blocking(const void *vcpu, bool modern)
 {
-	if (!HAS_BLOCKING)
+	const char *addr = (const char *)vcpu + VCPU_OFFSET(stat.generic.blocking);
+
+	if (!modern && !HAS_BLOCKING)
 		return 0;
-	return word_at((const char *)vcpu + VCPU_OFFSET(stat.generic.blocking)) ? KS_F_BLOCKING : 0;
+	return word_at(addr, modern) ? KS_F_BLOCKING : 0;
 }
 
-static __always_inline __u8 task_bits(const struct task_struct *t)
+static __always_inline __u8 task_bits(const struct task_struct *t, bool modern)
 {
 	__u8 bits = t->on_rq;
 
-	if (HAS_SCHED_DELAYED)
+	if (modern || HAS_SCHED_DELAYED)
 		bits |= t->se.sched_delayed << 2;
 	return bits;
 }
@@ -159,9 +170,9 @@ static __always_inline bool vcpu_is_out_at(__u64 vcpu, __u64 task)
 	return !READ_UINT((struct task_struct *)task, on_cpu);
 }
 
-static __always_inline __u64 task_run_delay(const struct task_struct *t)
+static __always_inline __u64 task_run_delay(const struct task_struct *t, bool modern)
 {
-	return HAS_RUN_DELAY ? t->sched_info.run_delay : 0;
+	return modern || HAS_RUN_DELAY ? t->sched_info.run_delay : 0;
 }
 
 /* Is the task's cgroup, or one above it, out of CPU bandwidth right now? */

@@ -57,6 +57,11 @@ enum { KS_PT_ENTRY, KS_PT_INNER_ENTRY, KS_PT_INNER_EXIT, KS_PT_EXIT, KS_PT_CNT }
 #define KS_M_OUT	   0x4000U /* SNAP: the vCPU is scheduled out at head.ts */
 #define KS_M_CREATED	   0x8000U /* VCPU: created inside the window, at head.ts */
 
+/* What every kernel since 6.12 has, as configured by any distribution. */
+#define KS_FIELDS_MODERN                                                               \
+	(KS_M_SCHEDULED_OUT | KS_M_WANTS_TO_RUN | KS_M_BLOCKING | KS_M_SCHED_DELAYED | \
+	 KS_M_RUN_DELAY | KS_M_QUOTA)
+
 /* What one point saw of struct kvm_vcpu. A bit that head.mask calls unknown is 0. */
 #define KS_F_SCHEDULED_OUT 0x01
 #define KS_F_PREEMPTED	   0x02
@@ -281,12 +286,14 @@ enum {
 	KS_P_USER,   /* not loaded */
 };
 
-/* Is a vCPU recorded? ASK: at its next event, look at the filters. */
-enum { KS_DROP = 0, KS_KEEP, KS_ASK };
+/* Is a vCPU recorded? NEW: its slot is being filled. ASK: yes, but look at the filters again at its
+ * next event. CLOSED: it was, and what its slot holds is how it stood when the window ended. */
+enum { KS_NEW = 0, KS_DROP, KS_KEEP, KS_ASK, KS_CLOSED };
 
 /* One per vCPU. A vCPU's own transitions never run concurrently, so its hooks write here without
  * atomics; a reader elsewhere must wait until recording has stopped, or compare seq around it. */
 struct ks_slot {
+	__u64 hot;  /* vcpu, while the filters want it: what the hooks look for first */
 	__u64 vcpu; /* struct kvm_vcpu *, 0 = free; never leaves this machine's memory */
 	__u64 kvm;
 	__u32 id;
@@ -297,21 +304,21 @@ struct ks_slot {
 	__u32 run_tid; /* the task of the last KVM_RUN */
 	__u32 tgid;
 	__s32 vcpu_id;
-	__u32 pad0;
-	__u32 introduced; /* its descriptor was written, or tried */
-	__u8 keep;	  /* KS_DROP ...: what the filters said */
-	__u8 phase;	  /* KS_P_* */
-	__u8 seen;	  /* the entry hook of this transition ran */
-	__u8 skipped;	  /* a CPU filter left out something since the last record */
+	__u8 phase;	 /* KS_P_* */
+	__u8 points;	 /* KS_M_POINT()s seen of the transition that phase is in */
+	__u8 keep;	 /* KS_DROP ...: what the filters said */
+	__u8 introduced; /* its descriptor was written, or tried */
+	__u8 skipped;	 /* a CPU filter left out something since the last record */
 	__u8 kept_out;
 	__u8 reason;	/* of the last absence */
 	__u8 in_cgroup; /* what the cgroup filter said of its thread */
 	__u8 snapped;	/* the snapshot has introduced it */
 	__u16 cpu;
-	__u8 snap_reason; /* of the absence that the snapshot found, until a hook saw another */
+	__u8 snap_reason; /* of the absence that the snapshot found */
 	__u8 undescribed; /* its descriptor, or its VM's, did not fit into the ring: to be retried
 			   */
 	__u8 created;
+	__u32 lists_gen; /* of the lists that keep was decided by */
 	__u64 born_ts;
 	/* scratch, entry to exit hook */
 	__u64 entry_ts;
@@ -319,10 +326,10 @@ struct ks_slot {
 	__u64 inner_exit_ts;
 	__u8 flags[KS_PT_CNT];
 	__u16 load_cpu_arg;
-	__u16 points;
+	__u16 pad0;
 	__u64 run_delay; /* sched_info.run_delay at sched_out */
 	__u64 put_ts;	 /* the last bare put */
-	__u64 flush_ts;	 /* the last record */
+	__u64 flush_ts;	 /* the last record; 0: its thread is not known yet */
 	/* since the last record: as in struct ks_loads */
 	__u64 user_ns;
 	__u32 loads;
@@ -333,7 +340,7 @@ struct ks_slot {
 	__u32 put_max_ns;
 	__u8 load_flags;
 	__u8 put_flags;
-	__u8 pad[22];
+	__u8 pad[14];
 };
 _Static_assert(sizeof(struct ks_slot) == 192, "slot: three cache lines");
 
@@ -345,6 +352,7 @@ struct ks_ctl {
 	__u64 meta_lost;
 	__u64 untracked; /* vCPUs that did not fit into the table */
 	__u32 task_gen;	 /* raised when a thread's VM or vCPU changed */
+	__u32 lists_gen; /* raised when a filter's list changed: user space's */
 	__u32 next_vcpu; /* ids given out */
 	__u32 next_vm;
 };
@@ -364,10 +372,7 @@ struct ks_config {
 	__u8 by_cpu;
 	__u8 vcpu_ranges;
 	__u16 fields; /* KS_M_*: what this kernel has */
-	__u8 pad0;
-	__u8 packed;	  /* wants_to_run, preempted, ready, scheduled_out: four bytes in a row */
-	__u16 out_points; /* KS_M_POINT()s that an OUT and an IN of this mode have */
-	__u16 in_points;
+	__u16 pad0;
 	__u32 cgroups;
 	__u32 slots;	   /* at most KS_SLOTS */
 	__u32 ring_places; /* a power of two */

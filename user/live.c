@@ -128,9 +128,10 @@ static void ask_again(struct live *l)
 {
 	struct ks_slot *s = l->skel->bss->slots;
 
+	__atomic_fetch_add(&l->skel->data->ctl.lists_gen, 1, __ATOMIC_SEQ_CST);
 	for (__u32 i = 0; i < KS_SLOTS; i++)
 		if (s[i].vcpu)
-			__atomic_store_n(&s[i].keep, KS_ASK, __ATOMIC_RELEASE);
+			__atomic_exchange_n(&s[i].hot, 0, __ATOMIC_SEQ_CST);
 }
 
 static int name_vm(struct live *l, const struct ks_vm *vm)
@@ -424,6 +425,12 @@ static int quiesce(struct live *l)
 	return err ? err__say(err, "waiting for running programs") : 0;
 }
 
+/* Not loaded when the window ended? A put may have come after that. */
+static bool in_user(const struct ks_slot *s, const struct session *ses)
+{
+	return s->phase == KS_P_USER && s->put_ts < ses->end_ns;
+}
+
 /* The sums that no record has carried out yet; the vCPU is in user space since put_ts. */
 static int close_loads(struct queue *q, const struct ks_slot *s, const struct session *ses)
 {
@@ -432,14 +439,14 @@ static int close_loads(struct queue *q, const struct ks_slot *s, const struct se
 
 	r.h.mask = ses->fields | KS_M_POINT(KS_PT_INNER_ENTRY) |
 		   (ses->mode == MODE_FULL ? KS_M_POINT(KS_PT_INNER_EXIT) : 0);
-	if (s->phase == KS_P_USER)
+	if (in_user(s, ses))
 		r.h.mask |= KS_M_USER;
 	r.vcpu = s->id;
 	r.seq = s->seq + 1;
 	r.loads = s->loads;
 	r.puts = s->puts;
 	r.user_ns = s->user_ns;
-	if (s->phase == KS_P_USER && ses->end_ns > since) {
+	if (in_user(s, ses)) {
 		r.user_ns += ses->end_ns - since;
 		r.puts += s->put_ts >= ses->start_ns && s->put_ts != s->born_ts;
 	}
@@ -458,8 +465,8 @@ static int close_vcpu(struct live *l, const struct ks_slot *s, const struct sess
 	struct queue *q = &l->queue;
 	struct ks_snap r = {
 		.h = {.ts = ses->end_ns, .type = KS_SNAP, .mask = ses->fields | KS_M_END}};
-	int sums = !ses->loads && ses->mode != MODE_LIGHT &&
-		   (s->loads || s->puts || s->phase == KS_P_USER);
+	int sums =
+		!ses->loads && ses->mode != MODE_LIGHT && (s->loads || s->puts || in_user(s, ses));
 
 	if (sums && close_loads(q, s, ses))
 		return -ENOMEM;
@@ -469,7 +476,7 @@ static int close_vcpu(struct live *l, const struct ks_slot *s, const struct sess
 	r.tid = s->run_tid ?: s->tid;
 	r.cpu = s->cpu;
 	r.reason = s->reason;
-	r.h.mask |= s->phase == KS_P_USER ? KS_M_USER : s->phase == KS_P_OUT ? KS_M_OUT : 0;
+	r.h.mask |= in_user(s, ses) ? KS_M_USER : s->phase == KS_P_OUT ? KS_M_OUT : 0;
 	if (s->phase != KS_P_UNKNOWN)
 		r.h.mask |= KS_M_POINT(KS_PT_ENTRY);
 	l->tail_produced += 1 + sums;
@@ -512,7 +519,7 @@ int live__end(struct live *l, struct session *s, batch_fn fn, void *ctx)
 	if (err)
 		return err;
 	for (__u32 i = 0; i < KS_SLOTS; i++)
-		if (slot[i].vcpu && slot[i].keep != KS_DROP && close_vcpu(l, &slot[i], s))
+		if (slot[i].vcpu && slot[i].keep > KS_DROP && close_vcpu(l, &slot[i], s))
 			return -ENOMEM;
 	s->untracked = ctl->untracked;
 	return hand_out_descriptors(l, fn, ctx);

@@ -3,6 +3,7 @@
  * From options to loaded programs. libbpf's own words are kept back and shown only when something
  * failed, below a sentence that says what it means.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,18 +22,27 @@
 static char log_text[16384];
 static size_t log_len;
 
+/* Keeps the end of it all: a verifier's last words are the ones that count. */
 static int keep_log(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
-	int n;
+	size_t room = sizeof(log_text) - 1, n;
+	char *line;
+	int len;
 
-	if (level == LIBBPF_DEBUG || log_len >= sizeof(log_text) - 1)
+	if (level == LIBBPF_DEBUG)
 		return 0;
-	n = vsnprintf(log_text + log_len, sizeof(log_text) - log_len, fmt, ap);
-	if (n > 0)
-		log_len += n;
-	if (log_len > sizeof(log_text) - 1)
-		log_len = sizeof(log_text) - 1;
-	return n;
+	len = vasprintf(&line, fmt, ap);
+	if (len < 0)
+		return 0;
+	n = (size_t)len < room ? (size_t)len : room;
+	if (log_len + n > room) {
+		memmove(log_text, log_text + log_len + n - room, room - n);
+		log_len = room - n;
+	}
+	memcpy(log_text + log_len, line + len - n, n);
+	log_len += n;
+	free(line);
+	return 0;
 }
 
 /* The last lines of what libbpf had to say. */
@@ -49,33 +59,45 @@ static void show_log(void)
 	fputs(p, stderr);
 }
 
-/* Which programs a mode loads. Everything not listed here is loaded in every mode. */
+/* Which hooks a mode has; programs that are not listed here are loaded in every mode. A hook's
+ * programs are compiled in sets (bpf/kvmsched.bpf.c): "in_exit" + the set's suffix. */
 static const struct {
-	const char *name;
+	const char *hook;
 	unsigned modes; /* bits: 1 << MODE_* */
-} parts[] = {
+} hooks[] = {
 	{"out_entry", 1 << MODE_DEFAULT | 1 << MODE_FULL},
+	{"out_exit", 1 << MODE_DEFAULT | 1 << MODE_FULL | 1 << MODE_LIGHT},
+	{"in_entry", 1 << MODE_DEFAULT | 1 << MODE_FULL | 1 << MODE_LIGHT},
 	{"in_exit", 1 << MODE_DEFAULT | 1 << MODE_FULL},
 	{"load_entry", 1 << MODE_DEFAULT | 1 << MODE_FULL},
-	{"put_entry", 1 << MODE_DEFAULT | 1 << MODE_FULL},
 	{"load_exit", 1 << MODE_FULL},
+	{"put_entry", 1 << MODE_DEFAULT | 1 << MODE_FULL},
 	{"put_exit", 1 << MODE_FULL},
 };
 
-int live_wants(const char *name, enum session_mode mode)
+static const char *const mode_set[] = {
+	[MODE_DEFAULT] = "", [MODE_FULL] = "_full", [MODE_LIGHT] = "_light"};
+
+static bool wanted(const char *program, enum session_mode mode, const char *set)
 {
-	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
-		if (!strcmp(parts[i].name, name))
-			return parts[i].modes >> mode & 1;
-	return 1;
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(*hooks); i++) {
+		size_t len = strlen(hooks[i].hook);
+
+		if (!strncmp(program, hooks[i].hook, len))
+			return hooks[i].modes >> mode & 1 && !strcmp(program + len, set);
+	}
+	return true;
 }
 
-static void choose_programs(struct kvmsched_bpf *skel, enum session_mode mode)
+/* The mode's own set supposes what most have: see struct mode in bpf/state.bpf.h. */
+static void choose_programs(struct kvmsched_bpf *skel, const struct live_opts *o, bool modern)
 {
+	const struct ks_config *c = &skel->rodata->cfg;
+	bool own = modern && !c->loads && !c->by_cpu && !c->by_tid;
 	struct bpf_program *p;
 
-	bpf_object__for_each_program(p, skel->obj)
-		bpf_program__set_autoload(p, live_wants(bpf_program__name(p), mode));
+	bpf_object__for_each_program(p, skel->obj) bpf_program__set_autoload(
+		p, wanted(bpf_program__name(p), o->mode, own ? mode_set[o->mode] : "_any"));
 }
 
 /* Places in a ring of about the wanted size: a power of two. */
@@ -99,14 +121,6 @@ static int size_maps(struct kvmsched_bpf *skel, unsigned cpus, __u32 places)
 	return 0;
 }
 
-static void choose_points(struct ks_config *c)
-{
-	__u16 inner = KS_M_POINT(KS_PT_INNER_ENTRY) | (c->full ? KS_M_POINT(KS_PT_INNER_EXIT) : 0);
-
-	c->out_points = c->light ? 0 : KS_M_POINT(KS_PT_ENTRY) | inner;
-	c->in_points = KS_M_POINT(KS_PT_ENTRY) | (c->light ? 0 : inner | KS_M_POINT(KS_PT_EXIT));
-}
-
 static int configure(struct kvmsched_bpf *skel, const struct live_opts *o, __u32 places)
 {
 	const struct filter *f = o->filter;
@@ -116,7 +130,6 @@ static int configure(struct kvmsched_bpf *skel, const struct live_opts *o, __u32
 	c->light = o->mode == MODE_LIGHT;
 	c->full = o->mode == MODE_FULL;
 	c->loads = o->loads;
-	choose_points(c);
 	c->slots = o->max_vcpus;
 	c->ring_places = places;
 	c->by_tgid = f->tgids || f->vms;
@@ -175,19 +188,23 @@ static bool flags_packed(const struct btf *btf)
 	       offset_of(btf, "ready") == at + 2 && offset_of(btf, "scheduled_out") == at + 3;
 }
 
-/* What makes reading cheaper here. Not knowing costs instructions, not correctness. */
-static void find_shortcuts(struct ks_config *c)
+/* Has this kernel what compat.bpf.h calls modern? Not knowing costs instructions, not correctness.
+ */
+static bool is_modern(__u16 fields)
 {
 	struct btf *kernel = btf__load_vmlinux_btf(), *kvm;
+	bool packed, cast;
 
 	if (!kernel)
-		return;
-	c->packed = flags_packed(kernel);
-	kvm = c->packed ? NULL : btf__parse_split("/sys/kernel/btf/kvm", kernel);
+		return false;
+	cast = btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
+	packed = flags_packed(kernel);
+	kvm = packed ? NULL : btf__parse_split("/sys/kernel/btf/kvm", kernel);
 	if (kvm)
-		c->packed = flags_packed(kvm);
+		packed = flags_packed(kvm);
 	btf__free(kvm);
 	btf__free(kernel);
+	return cast && packed && (fields & KS_FIELDS_MODERN) == KS_FIELDS_MODERN;
 }
 
 /* Refuses what cannot work, and tells the programs what this kernel has. */
@@ -228,14 +245,13 @@ int live_load(struct kvmsched_bpf **out, const struct live_opts *o, unsigned cpu
 	if (!skel)
 		return explain(errno, o);
 	*out = skel;
-	choose_programs(skel, o->mode);
 	skel->rodata->cfg.fields = fields;
-	find_shortcuts(&skel->rodata->cfg);
 	err = size_maps(skel, cpus, places);
 	if (!err)
 		err = configure(skel, o, places);
 	if (err)
 		return err;
+	choose_programs(skel, o, is_modern(fields));
 	err = kvmsched_bpf__load(skel);
 	return err ? explain(err, o) : 0;
 }

@@ -15,7 +15,4 @@ int live_load(struct kvmsched_bpf **skel, const struct live_opts *o, unsigned cp
 /* Attaches everything that was loaded. */
 int live_attach(struct kvmsched_bpf *skel);
 
-/* Is program `name` (as in kvmsched.bpf.c) part of this mode? */
-int live_wants(const char *name, enum session_mode mode);
-
 #endif
