@@ -3,10 +3,11 @@
  * The kernel side: hooks on KVM's preempt notifiers and on the load and put of a vCPU, which turn
  * every transition of a vCPU into one record in its CPU's ring.
  *
- *	kvm_sched_out  entry, put entry, put exit, exit		=> OUT, at its exit
- *	kvm_sched_in   entry, load entry, load exit, exit	=> IN, at its exit (light: at its
- *entry) bare put, bare load (vcpu_put(), vcpu_load())		=> added up in the slot: LOADS
- *before the next OUT, or when the last record is FLUSH_NS old; --loads: one record each
+ * - kvm_sched_out (its entry, the put's entry and exit, its exit): an OUT, at its exit;
+ * - kvm_sched_in (its entry, the load's entry and exit, its exit): an IN, at its exit, or at its
+ *   entry with --light;
+ * - bare put and load (vcpu_put(), vcpu_load()): added up in the slot; a LOADS before the next OUT,
+ * or when the last record is FLUSH_NS old; a PUT or LOAD each with --loads.
  *
  * Which of these programs are loaded is the mode's choice (user/live_load.c); each works with
  * whatever subset is attached, and says in the record which points it saw. All of them run with

@@ -123,3 +123,23 @@ def judge_class(recording, pairing, trace, vmm_tgids):
             wrong[f"{a.out.what} for {want} {a.switch_out.comm}"] += 1
     text = ", ".join(f"{name} {count}" for name, count in sorted(classes.items()))
     return [f"{what}: {n}" for what, n in wrong.items() if n], text + (f", untold {untold}" if untold else "")
+
+
+def judge_quota(report, directory):
+    """Time taken by the quota, as preemptors have it, against the cgroup's own account (cpu.stat). That one counts
+    each CPU's run queue, so the workload has one pinned vCPU on each; and it counts the VMM's other threads too."""
+    with open(directory + "/cpu.stat", encoding="utf-8") as f:
+        stat = {key: int(value) for key, value in (line.split() for line in f)}
+    quota = [p for p in report["preemptors"] if p["class"] == "quota"]
+    ours, count = sum(p["time_ns"] for p in quota) / 1e9, sum(p["count"] for p in quota)
+    kernels = stat["throttled_usec"] / 1e6
+    others = sum(p["count"] for p in report["preemptors"]) - count
+    text = f"{count} times, {ours:.3f} s; the cgroup's account: {stat['nr_throttled']} periods, {kernels:.3f} s"
+    errors = []
+    if not stat["nr_throttled"]:
+        errors.append("nothing was throttled")
+    if not 0.85 <= ours / (kernels or 1) <= 1.02:
+        errors.append(f"{ours:.3f} s is not what the kernel counts")
+    if not others:
+        errors.append("every preemption is called quota, though a task of the host competes")
+    return errors, text

@@ -50,6 +50,8 @@ def judges(kvmsched, directory, all_delays):
     yield "flags", lambda: flags.judge_flags(recording)
     yield "reason", lambda: flags.judge_reason(pairing)
     yield "class", lambda: flags.judge_class(recording, pairing, trace, vmm_tgids)
+    if os.path.exists(directory + "/cpu.stat"):
+        yield "quota", lambda: flags.judge_quota(report, directory)
 
 
 def check_run(directory, recording_expected_lost):

@@ -9,7 +9,7 @@ import re
 import sys
 
 JUDGES = ("run", "sched_switch", "schedstat", "run delay", "sums", "babeltrace2", "partition", "replay", "per vCPU",
-          "per ring", "names", "flags", "reason", "class")
+          "per ring", "names", "flags", "reason", "class", "quota")
 
 INTRO = """# The matrix
 
@@ -26,7 +26,8 @@ LEGEND = """
   **run delay**: all runs', against wake-ups and switches, within 1 %. **sums**: report's run delay is its records'.
   **babeltrace2**: same count of events and of lost ones, no other warning. **partition**: states add up to the window.
   **replay**: same bytes as live. **per vCPU**, **per ring**: made = recorded + lost. **names**: of the VMs. **flags**:
-  kvm_vcpu's rules. **reason**: runnable or blocked, as prev_state has it. **class**: who took the CPU.
+  kvm_vcpu's rules. **reason**: runnable or blocked, as prev_state has it. **class**: who took the CPU. **quota**: time
+  taken by CPU bandwidth, against the cgroup's account.
 - ok: in all runs; a number: of runs that were not; -: not judged there.
 """
 

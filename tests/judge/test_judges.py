@@ -3,6 +3,7 @@
 """The judges judged: they accept a small made-up run, and notice every way in which it can be wrong."""
 import collections
 import types
+import tempfile
 import unittest
 
 import counts
@@ -136,6 +137,17 @@ class Run(unittest.TestCase):
         pairing = switches.Pairing(self.rec, self.trace)
         self.assertTrue(flags.judge_reason(pairing)[0])
         self.assertTrue(flags.judge_class(self.rec, pairing, self.trace, {9})[0])
+
+    def test_quota(self):
+        quota = {"class": "quota", "time_ns": 950000000, "count": 9}
+        host = {"class": "host", "time_ns": 1000, "count": 1}
+        with tempfile.TemporaryDirectory() as directory:
+            with open(directory + "/cpu.stat", "w", encoding="utf-8") as f:
+                f.write("nr_throttled 9\nthrottled_usec 1000000\n")
+            self.assertEqual(flags.judge_quota({"preemptors": [quota, host]}, directory)[0], [])
+            self.assertTrue(flags.judge_quota({"preemptors": [quota]}, directory)[0])
+            self.assertTrue(flags.judge_quota({"preemptors": [quota | {"time_ns": 1}, host]}, directory)[0])
+            self.assertTrue(flags.judge_quota({"preemptors": [host]}, directory)[0])
 
     def test_partition(self):
         vcpu = {"vm": "a", "vcpu": 0, "running_ns": 60, "preempted_ns": 40, "unknown_ns": 0}

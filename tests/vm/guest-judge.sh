@@ -36,6 +36,7 @@ sample()
 }
 
 # inside host WORKLOAD…: runs it, with a process of the host's own that competes with the vCPUs.
+# inside quota DIR WORKLOAD…: the same in a cgroup that may use 30 % of a CPU, and what the kernel says of it then.
 # inside sample DIR PID: lets the waiting workload PID go, and samples until its end.
 # inside stop DIR PID: lets it go, and stops kvmsched for a while, so that its rings overflow.
 inside()
@@ -48,6 +49,23 @@ inside()
 		"$@"
 		status=$?
 		kill $!
+		return $status
+		;;
+	quota)
+		group=/sys/fs/cgroup/quota of=$1
+		shift
+		echo +cpu >/sys/fs/cgroup/cgroup.subtree_control
+		mkdir $group
+		(
+			while [ ! -e "$of/created" ]; do sleep 0.1; done
+			echo "30000 100000" >$group/cpu.max
+			: >"$of/start"
+		) &
+		inside host /bin/sh -c "echo \$\$ >$group/cgroup.procs && exec \"\$@\"" sh "$@" \
+			--start-file "$of/start" --created-file "$of/created"
+		status=$?
+		cat $group/cpu.stat >"$of/cpu.stat"
+		rmdir $group
 		return $status
 		;;
 	sample)
@@ -152,6 +170,10 @@ do_run()
 		;;
 	storm) run_waiting stop storm "--full --loads --buffer 16K" "--vms 2 --vcpus 3 --mode exit,mixed --time 3" ;;
 	amid) run_amid amid --loads "--vcpus 3 --mode halt,timer,halt --steady --halt-poll-ns 0 --wake-us 1000-9000" ;;
+	quota)
+		run quota "" "--vcpus 2 --mode spin --affinity 0-1 --pin --time 2" \
+			/bin/sh "$0" inside quota /tmp/quota
+		;;
 	*)
 		say "no run $1"
 		return 1
@@ -165,7 +187,7 @@ trace_setup 12288 || {
 	say "the kernel's tracing could not be set up"
 	exit 1
 }
-[ $# -gt 0 ] || set -- loads full-loads full default light steady overflow storm amid
+[ $# -gt 0 ] || set -- loads full-loads full default light steady overflow storm amid quota
 for name; do
 	do_run "$name" || exit 1
 done
