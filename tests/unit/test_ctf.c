@@ -19,29 +19,9 @@
 #include "ctf_dir.h"
 #include "ctf_packet.h"
 #include "ctf_reader.h"
-#include "ctf_synth.h"
-#include "ctf_files.h"
 
-static char top[64];	    /* a scratch directory, removed at the end */
-static char path[CTF_PATH]; /* the recording of the running test */
-static struct synth made;
-
-static int fresh(void **state)
-{
-	(void)state;
-	files_remove(path);
-	synth_free(&made);
-	made.state = 42;
-	synth_listen();
-	return 0;
-}
-
-static int done(void **state)
-{
-	(void)state;
-	synth_stop_listening();
-	return 0;
-}
+#define CTF_SEED 42
+#include "ctf_scene.h"
 
 /* Reads one stream from where it is and compares it with the end of what was made. Returns bytes.
  */
@@ -68,15 +48,6 @@ static size_t read_all(struct ctf_reader *r)
 
 	for (unsigned i = 0; i < ctf_reader__streams(r); i++)
 		bytes += compare_stream(r, i, 0);
-	return bytes;
-}
-
-static size_t made_bytes(void)
-{
-	size_t bytes = 0;
-
-	for (unsigned i = 0; i <= SYNTH_CPUS_MAX; i++)
-		bytes += made.stream[i].bytes;
 	return bytes;
 }
 
@@ -389,10 +360,8 @@ int main(void)
 	};
 	int failed;
 
-	files_scratch(top, sizeof(top), path);
+	scene_begin();
 	failed = cmocka_run_group_tests_name("ctf", tests, NULL, NULL);
-	files_remove(path);
-	synth_free(&made);
-	rmdir(top);
+	scene_end();
 	return failed;
 }

@@ -12,22 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "ctf_synth.h"
-#include "ctf_files.h"
+
+#define CTF_SEED 99
+#include "ctf_scene.h"
 #include "ctf_babeltrace.h"
-
-static char top[64];	    /* a scratch directory, removed at the end */
-static char path[CTF_PATH]; /* the recording of the running test */
-static struct synth made;
-
-static int fresh(void **state)
-{
-	(void)state;
-	files_remove(path);
-	synth_free(&made);
-	made.state = 99;
-	return 0;
-}
 
 static void need_babeltrace(void)
 {
@@ -223,18 +211,16 @@ static void test_odd_session(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_fields, fresh),
-		cmocka_unit_test_setup(test_counts, fresh),
-		cmocka_unit_test_setup(test_time_of_day, fresh),
-		cmocka_unit_test_setup(test_losses, fresh),
-		cmocka_unit_test_setup(test_odd_session, fresh),
+		cmocka_unit_test_setup_teardown(test_fields, fresh, done),
+		cmocka_unit_test_setup_teardown(test_counts, fresh, done),
+		cmocka_unit_test_setup_teardown(test_time_of_day, fresh, done),
+		cmocka_unit_test_setup_teardown(test_losses, fresh, done),
+		cmocka_unit_test_setup_teardown(test_odd_session, fresh, done),
 	};
 	int failed;
 
-	files_scratch(top, sizeof(top), path);
+	scene_begin();
 	failed = cmocka_run_group_tests_name("ctf_babeltrace", tests, NULL, NULL);
-	files_remove(path);
-	synth_free(&made);
-	rmdir(top);
+	scene_end();
 	return failed;
 }

@@ -17,34 +17,9 @@
 #include "ctf_dir.h"
 #include "ctf_packet.h"
 #include "ctf_reader.h"
-#include "ctf_synth.h"
-#include "ctf_files.h"
 
-static char top[64];	    /* a scratch directory, removed at the end */
-static char path[CTF_PATH]; /* the recording of the running test */
-static struct synth made;
-
-static int fresh(void **state)
-{
-	(void)state;
-	files_remove(path);
-	synth_free(&made);
-	made.state = 4711;
-	synth_listen();
-	return 0;
-}
-
-static int done(void **state)
-{
-	(void)state;
-	synth_stop_listening();
-	return 0;
-}
-
-static const char *in(const char *name)
-{
-	return files_in(path, name);
-}
+#define CTF_SEED 4711
+#include "ctf_scene.h"
 
 /* A small recording: 2 CPUs, two packets with records on each stream. */
 static void make_small(void)
@@ -76,11 +51,6 @@ static long read_what_is_there(unsigned *damaged)
 	*damaged = ctf_reader__damaged(r);
 	ctf_reader__free(r);
 	return bytes;
-}
-
-static size_t made_bytes(void)
-{
-	return made.stream[0].bytes + made.stream[1].bytes + made.stream[2].bytes;
 }
 
 static void assert_refused(int err, const char *message)
@@ -375,10 +345,8 @@ int main(void)
 	};
 	int failed;
 
-	files_scratch(top, sizeof(top), path);
+	scene_begin();
 	failed = cmocka_run_group_tests_name("ctf_damage", tests, NULL, NULL);
-	files_remove(path);
-	synth_free(&made);
-	rmdir(top);
+	scene_end();
 	return failed;
 }

@@ -14,34 +14,9 @@
 #include <cmocka.h>
 #include "ctf_dir.h"
 #include "ctf_reader.h"
-#include "ctf_synth.h"
-#include "ctf_files.h"
 
-static char top[64];	    /* a scratch directory, removed at the end */
-static char path[CTF_PATH]; /* the recording of the running test */
-static struct synth made;
-
-static int fresh(void **state)
-{
-	(void)state;
-	files_remove(path);
-	synth_free(&made);
-	made.state = 8;
-	synth_listen();
-	return 0;
-}
-
-static int done(void **state)
-{
-	(void)state;
-	synth_stop_listening();
-	return 0;
-}
-
-static const char *in(const char *name)
-{
-	return files_in(path, name);
-}
+#define CTF_SEED 8
+#include "ctf_scene.h"
 
 /* The recording's bytes of records, if nothing is wrong with it. */
 static size_t good_bytes(void)
@@ -169,10 +144,8 @@ int main(void)
 	};
 	int failed;
 
-	files_scratch(top, sizeof(top), path);
+	scene_begin();
 	failed = cmocka_run_group_tests_name("ctf_dir", tests, NULL, NULL);
-	files_remove(path);
-	synth_free(&made);
-	rmdir(top);
+	scene_end();
 	return failed;
 }

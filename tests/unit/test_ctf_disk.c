@@ -13,31 +13,13 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 #include "ctf_reader.h"
-#include "ctf_synth.h"
-#include "ctf_files.h"
+
+#define CTF_SEED 1
+#include "ctf_scene.h"
 #include "ctf_babeltrace.h"
 
 #define CPUS	2
 #define STREAMS (CPUS + 1)
-
-static char top[64];	    /* a scratch directory, removed at the end */
-static char path[CTF_PATH]; /* the recording of the running test */
-static struct synth made;
-
-static int fresh(void **state)
-{
-	(void)state;
-	made.state = 1;
-	synth_listen();
-	return 0;
-}
-
-static int done(void **state)
-{
-	(void)state;
-	synth_stop_listening();
-	return 0;
-}
 
 static void write_id(const char *file, const char *fmt, unsigned id)
 {
@@ -166,8 +148,8 @@ int main(void)
 	};
 	int failed;
 
-	files_scratch(top, sizeof(top), path);
+	scene_begin();
 	failed = cmocka_run_group_tests_name("ctf_disk", tests, NULL, NULL);
-	rmdir(top);
+	scene_end();
 	return failed;
 }

@@ -14,16 +14,13 @@
 #include <cmocka.h>
 #include "ctf_packet.h"
 #include "ctf_reader.h"
-#include "ctf_synth.h"
-#include "ctf_files.h"
+
+#define CTF_SEED 1
+#include "ctf_scene.h"
 #include "ctf_babeltrace.h"
 
 #define CPUS	2
 #define STREAMS (CPUS + 1)
-
-static char top[64];	    /* a scratch directory, removed at the end */
-static char path[CTF_PATH]; /* the recording of the running test */
-static struct synth made;
 
 /* What the recorder tells its observer, in shared memory. */
 static struct told {
@@ -35,22 +32,10 @@ static struct told {
 	__u64 watermark_ns;
 } * told;
 
-static int fresh(void **state)
+static int fresh_told(void **state)
 {
-	(void)state;
-	files_remove(path);
-	synth_free(&made);
-	made.state = 1;
-	synth_listen();
 	memset(told, 0, sizeof(*told));
-	return 0;
-}
-
-static int done(void **state)
-{
-	(void)state;
-	synth_stop_listening();
-	return 0;
+	return fresh(state);
 }
 
 /* ---- the recorder ------------------------------------------------------------------------- */
@@ -281,23 +266,22 @@ static void test_read_while_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_each_system_call, fresh, done),
-		cmocka_unit_test_setup_teardown(test_each_system_call_with_losses, fresh, done),
-		cmocka_unit_test_setup_teardown(test_each_system_call_babeltrace, fresh, done),
-		cmocka_unit_test_setup_teardown(test_each_system_call_babeltrace_with_losses, fresh,
+		cmocka_unit_test_setup_teardown(test_each_system_call, fresh_told, done),
+		cmocka_unit_test_setup_teardown(test_each_system_call_with_losses, fresh_told,
 						done),
-		cmocka_unit_test_setup_teardown(test_killed, fresh, done),
-		cmocka_unit_test_setup_teardown(test_read_while_written, fresh, done),
+		cmocka_unit_test_setup_teardown(test_each_system_call_babeltrace, fresh_told, done),
+		cmocka_unit_test_setup_teardown(test_each_system_call_babeltrace_with_losses,
+						fresh_told, done),
+		cmocka_unit_test_setup_teardown(test_killed, fresh_told, done),
+		cmocka_unit_test_setup_teardown(test_read_while_written, fresh_told, done),
 	};
 	int failed;
 
 	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (told == MAP_FAILED)
 		return 1;
-	files_scratch(top, sizeof(top), path);
+	scene_begin();
 	failed = cmocka_run_group_tests_name("ctf_instant", tests, NULL, NULL);
-	files_remove(path);
-	synth_free(&made);
-	rmdir(top);
+	scene_end();
 	return failed;
 }
