@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "ctf_dir.h"
 #include "ctf_metadata.h"
@@ -254,6 +255,18 @@ static struct ctf_writer *alloc_writer(const char *dir, int dir_fd, const struct
 	return w;
 }
 
+/* A file per stream stays open, and one more while a packet ends: more than many a shell allows. */
+static void allow_files(unsigned streams)
+{
+	struct rlimit r;
+	rlim_t want = streams + 64;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur >= want)
+		return;
+	r.rlim_cur = want < r.rlim_max ? want : r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r); /* if that is not enough, opening them will say so */
+}
+
 int ctf_writer__probe(const char *dir, const struct ctf_writer_opts *o)
 {
 	return ctf_dir__probe(dir, o && o->force);
@@ -267,6 +280,7 @@ int ctf_writer__new(struct ctf_writer **out, const char *dir, const struct sessi
 
 	if (err)
 		return err;
+	allow_files(s->cpus + 1);
 	w = alloc_writer(dir, dir_fd, s);
 	err = w ? start(w) : -ENOMEM;
 	if (!err) {

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -125,6 +126,24 @@ static void test_round_trip(void **state)
 }
 
 /* One batch that is longer than the longest packet. */
+/* A host with more CPUs than this shell allows open files. */
+static void test_few_files(void **state)
+{
+	struct rlimit before, few;
+	int low = open("/dev/null", O_RDONLY), err;
+
+	(void)state;
+	assert_true(low >= 0);
+	close(low);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = low + 4;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	err = synth_recording(&made, path, SYNTH_CPUS_MAX, 20, 100);
+	setrlimit(RLIMIT_NOFILE, &before);
+	assert_int_equal(err, 0);
+}
+
 static void test_huge_batch(void **state)
 {
 	struct session s = synth_session(1);
@@ -349,6 +368,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_table_covers_wire, fresh, done),
 		cmocka_unit_test_setup_teardown(test_round_trip, fresh, done),
+		cmocka_unit_test_setup_teardown(test_few_files, fresh, done),
 		cmocka_unit_test_setup_teardown(test_huge_batch, fresh, done),
 		cmocka_unit_test_setup_teardown(test_empty_recording, fresh, done),
 		cmocka_unit_test_setup_teardown(test_session_survives, fresh, done),
