@@ -10,6 +10,7 @@
 #include "kvm_types.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
+#include "state.bpf.h"
 #include "wire.h"
 
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h, unchanged since 2.6.27 */
@@ -69,7 +70,7 @@ static __noinline __u64 word_probed(__u64 addr)
  * bpf_probe_read_kernel(). */
 static __always_inline __u64 word_at(const void *addr, bool modern)
 {
-	if (modern || bpf_rdonly_cast) {
+	if (modern || (bpf_rdonly_cast && !cfg.own_btf)) {
 		const struct timespec64 *t =
 			bpf_rdonly_cast(addr, bpf_core_type_id_kernel(struct timespec64));
 

@@ -372,7 +372,8 @@ struct ks_config {
 	__u8 by_cpu;
 	__u8 vcpu_ranges;
 	__u16 fields; /* KS_M_*: what this kernel has */
-	__u16 pad0;
+	__u8 own_btf; /* fields were found in a file: its type ids are not the kernel's */
+	__u8 pad0;
 	__u32 cgroups;
 	__u32 slots;	   /* at most KS_SLOTS */
 	__u32 ring_places; /* a power of two */

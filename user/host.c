@@ -277,6 +277,30 @@ static bool must_have(const struct host *h, const char *path)
 	return h->fields_known || strncmp(path, "kvm", 3);
 }
 
+static __s64 offset_in_vcpu(const struct btf *btf, const char *name)
+{
+	__s32 id = btf__find_by_name_kind(btf, "kvm_vcpu", BTF_KIND_STRUCT);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+	const char *have;
+
+	for (__u32 i = 0; t && i < btf_vlen(t); i++) {
+		have = btf__name_by_offset(btf, btf_members(t)[i].name_off);
+		if (have && !strcmp(have, name))
+			return btf_member_bit_offset(t, i);
+	}
+	return -1;
+}
+
+/* wants_to_run, preempted, ready, scheduled_out: four bytes in a row? */
+static bool flags_packed(const struct btf *btf)
+{
+	__s64 at = offset_in_vcpu(btf, "wants_to_run");
+
+	return at >= 0 && offset_in_vcpu(btf, "preempted") == at + 8 &&
+	       offset_in_vcpu(btf, "ready") == at + 16 &&
+	       offset_in_vcpu(btf, "scheduled_out") == at + 24;
+}
+
 static void look_fields(struct host *h, const struct btf *btf)
 {
 	h->fields_known = has_field(btf, "kvm_vcpu.kvm");
@@ -284,6 +308,9 @@ static void look_fields(struct host *h, const struct btf *btf)
 		if (has_field(btf, optional[i].path))
 			h->fields |= optional[i].bit;
 	h->quota_per_task = has_field(btf, "task_struct.throttled");
+	/* a type's id in a file is not its id in the kernel: nothing can be cast to it */
+	h->modern = !h->btf_file && func_id(btf, "bpf_rdonly_cast") && flags_packed(btf) &&
+		    (h->fields & KS_FIELDS_MODERN) == KS_FIELDS_MODERN;
 	if (!h->fields_known && (h->kvm != HOST_KVM_NONE || h->btf_file))
 		h->missing_field = "kvm_vcpu.kvm";
 	for (size_t i = 0; i < sizeof(required) / sizeof(*required) && !h->missing_field; i++)

@@ -45,6 +45,7 @@ struct host {
 	bool fields_known;	    /* struct kvm_vcpu is in the BTF */
 	__u32 fields;		    /* KS_M_*: what it and struct task_struct have */
 	bool quota_per_task;	    /* KS_M_QUOTA by task (6.18), not by cfs_rq */
+	bool modern;		    /* what bpf/compat.bpf.h calls so */
 	const char *missing_field;  /* one that the programs need; static; NULL = none */
 
 	bool cap_bpf, cap_perfmon, cap_sys_admin; /* effective */

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "cgroup.h"
 #include "err.h"
@@ -130,6 +129,7 @@ static int configure(struct kvmsched_bpf *skel, const struct live_opts *o, __u32
 	c->light = o->mode == MODE_LIGHT;
 	c->full = o->mode == MODE_FULL;
 	c->loads = o->loads;
+	c->own_btf = o->btf != NULL;
 	c->slots = o->max_vcpus;
 	c->ring_places = places;
 	c->by_tgid = f->tgids || f->vms;
@@ -167,54 +167,15 @@ static int explain(int err, const struct live_opts *o)
 	return -abs(err);
 }
 
-static __s64 offset_of(const struct btf *btf, const char *member)
-{
-	__s32 id = btf__find_by_name_kind(btf, "kvm_vcpu", BTF_KIND_STRUCT);
-	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
-	const struct btf_member *m = t ? btf_members(t) : NULL;
-
-	for (int i = 0; t && i < btf_vlen(t); i++)
-		if (!strcmp(btf__name_by_offset(btf, m[i].name_off), member))
-			return btf_member_bit_offset(t, i) / 8;
-	return -1;
-}
-
-/* wants_to_run, preempted, ready, scheduled_out side by side, as in 6.12? */
-static bool flags_packed(const struct btf *btf)
-{
-	__s64 at = offset_of(btf, "wants_to_run");
-
-	return at >= 0 && offset_of(btf, "preempted") == at + 1 &&
-	       offset_of(btf, "ready") == at + 2 && offset_of(btf, "scheduled_out") == at + 3;
-}
-
-/* Has this kernel what compat.bpf.h calls modern? Not knowing costs instructions, not correctness.
- */
-static bool is_modern(__u16 fields)
-{
-	struct btf *kernel = btf__load_vmlinux_btf(), *kvm;
-	bool packed, cast;
-
-	if (!kernel)
-		return false;
-	cast = btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
-	packed = flags_packed(kernel);
-	kvm = packed ? NULL : btf__parse_split("/sys/kernel/btf/kvm", kernel);
-	if (kvm)
-		packed = flags_packed(kvm);
-	btf__free(kvm);
-	btf__free(kernel);
-	return cast && packed && (fields & KS_FIELDS_MODERN) == KS_FIELDS_MODERN;
-}
-
-/* Refuses what cannot work, and tells the programs what this kernel has. */
-static int check_host(const struct live_opts *o, __u16 *fields)
+/* Refuses what cannot work, and tells what this kernel has. */
+static int check_host(const struct live_opts *o, __u16 *fields, bool *modern)
 {
 	struct host h;
 	int err = 0;
 
 	host__look(&h, o->btf);
 	*fields = h.fields;
+	*modern = h.modern;
 	if (!host__usable(&h)) {
 		err = err__say(0, "this host cannot be traced");
 		host__advise(&h, stderr);
@@ -230,7 +191,8 @@ int live_load(struct kvmsched_bpf **out, const struct live_opts *o, unsigned cpu
 	struct kvmsched_bpf *skel;
 	__u32 places = ring_places(o->ring_bytes);
 	__u16 fields;
-	int err = check_host(o, &fields);
+	bool modern;
+	int err = check_host(o, &fields, &modern);
 
 	if (!err && o->max_vcpus > KS_SLOTS)
 		err = err__say(0, "--max-vcpus: at most %d", KS_SLOTS);
@@ -251,7 +213,7 @@ int live_load(struct kvmsched_bpf **out, const struct live_opts *o, unsigned cpu
 		err = configure(skel, o, places);
 	if (err)
 		return err;
-	choose_programs(skel, o, is_modern(fields));
+	choose_programs(skel, o, modern);
 	err = kvmsched_bpf__load(skel);
 	return err ? explain(err, o) : 0;
 }

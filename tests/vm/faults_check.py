@@ -353,6 +353,7 @@ def check_kills(path):
 
 
 CHECKS = (
+    ("--btf: a complete recording", "own_btf", check_whole),
     ("kvm_amd reloaded: both VMs were seen", "reload", check_reload),
     ("1000 vCPUs: all described, nothing lost", "churn", check_churn),
     ("a VM that starts and dies: absent_ns", "brief", check_brief),

@@ -136,6 +136,10 @@ btf()
 	head -c 100000 /sys/kernel/btf/vmlinux >cut.btf
 	run 1 "--btf truncated" '--btf cut.btf: not BTF' -- "$kvmsched" record --btf cut.btf -o x -d 1s
 	check "BTF: leaves nothing behind" "there is a directory" test ! -e x
+	cp /sys/kernel/btf/vmlinux own.btf
+	run 0 "--btf: fields from a file" '!lost [1-9]' -- \
+		"$kvmsched" record --btf own.btf -o own_btf -- "$workload" --mode halt --vcpus 2 --time 0.5 --json /dev/null
+	keep own_btf
 }
 
 rights()
@@ -371,6 +375,22 @@ filters()
 	for name in vm pid vcpu tid cgroup cpu and; do
 		keep f_$name
 	done
+	late_thread
+}
+
+# A vCPU's thread that has not run it when tracing begins: until then the vCPU is its creator's.
+late_thread()
+{
+	"$workload" --vcpus 2 --mode halt --time 1 --json /dev/null --created-file late_made --start-file late_go &
+	late=$!
+	until_there late_made
+	tid=$(grep -l '^CPU 1' /proc/$late/task/*/comm)
+	tid=${tid%/comm}
+	run 0 "filter -t: a thread that has not run its vCPU yet" -- \
+		"$kvmsched" report -t "${tid##*/}" --json -d 1500ms -o f_late -- sh -c ": >late_go; sleep 1"
+	wait $late
+	check "filter -t: that vCPU, and no other" "wrong vCPUs" \
+		test "$(tr -d ' \n' <$tmp/stdout | grep -o '"vcpu":[0-9]*,"tid":[0-9]*,' | sort -u)" = "\"vcpu\":1,\"tid\":${tid##*/},"
 }
 
 # ---- kill -9 -----------------------------------------------------------------------------------
@@ -443,10 +463,16 @@ case ${1-} in
 	"inside_$2"
 	exit
 	;;
-'') set -- no_kvm btf rights reload churn brief small fleet_begin output stop command streams two filters kills fleet_end ;;
+'') set -- no_kvm btf rights reload churn brief small output stop command streams two filters kills ;;
 esac
+alpha=
 for section; do
 	start=$(cut -d. -f1 /proc/uptime)
+	[ "$section" = no_kvm ] || [ -e /dev/kvm ] || load
+	case $section in
+	output | stop | command | streams | two | filters | kills) [ -n "$alpha" ] || fleet_begin ;;
+	esac
 	$section
 	echo "# $section: $(($(cut -d. -f1 /proc/uptime) - start)) s"
 done
+[ -z "$alpha" ] || fleet_end
