@@ -218,8 +218,6 @@ static void json_header(struct sink_timehist *t)
 	json__key_str(j, "kernel", s->release);
 	json__key_str(j, "mode", session__mode_name(s->mode));
 	json__key_u64(j, "start_ns", s->start_ns);
-	if (s->end_ns)
-		json__key_u64(j, "end_ns", s->end_ns);
 	json__key_s64(j, "wall_offset_ns", s->wall_start_ns);
 	json__key_u64(j, "min_ns", t->opts.min_ns);
 	json__key_array(j, "reasons");

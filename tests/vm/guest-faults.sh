@@ -285,6 +285,21 @@ output()
 	keep forced
 }
 
+# What is printed while tracing is what the recording prints later. (report: in each run of the matrix.)
+replays()
+{
+	for view in "timehist --json" "timehist --state halted" hist "hist --json --by vcpu"; do
+		rm -rf replayed
+		# shellcheck disable=SC2086
+		run 0 "$view: live" -- "$kvmsched" $view -o replayed -d 300ms
+		cp $tmp/stdout live.txt
+		# shellcheck disable=SC2086
+		run 0 "$view: replayed" -- "$kvmsched" $view -i replayed
+		check "$view: live and replayed are the same" "they differ" cmp live.txt $tmp/stdout
+		check "$view: says something" "too little" test "$(wc -c <live.txt)" -gt 300
+	done
+}
+
 # stopped_by SIGNAL: a recorder that gets it ends cleanly, with all it has.
 stopped_by()
 {
@@ -463,14 +478,14 @@ case ${1-} in
 	"inside_$2"
 	exit
 	;;
-'') set -- no_kvm btf rights reload churn brief small output stop command streams two filters kills ;;
+'') set -- no_kvm btf rights reload churn brief small output replays stop command streams two filters kills ;;
 esac
 alpha=
 for section; do
 	start=$(cut -d. -f1 /proc/uptime)
 	[ "$section" = no_kvm ] || [ -e /dev/kvm ] || load
 	case $section in
-	output | stop | command | streams | two | filters | kills) [ -n "$alpha" ] || fleet_begin ;;
+	output | replays | stop | command | streams | two | filters | kills) [ -n "$alpha" ] || fleet_begin ;;
 	esac
 	$section
 	echo "# $section: $(($(cut -d. -f1 /proc/uptime) - start)) s"
