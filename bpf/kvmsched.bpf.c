@@ -408,10 +408,30 @@ static __always_inline int on_load_entry(void *ctx, struct kvm_vcpu *vcpu, int c
 }
 HOOK_DEFAULT("fentry/kvm_arch_vcpu_load", load_entry, (struct kvm_vcpu * vcpu, int cpu), vcpu, cpu)
 
+/* The exit of a load or put that is part of the transition `phase`? Then that is all. */
+static __always_inline bool nested_exit(struct ks_slot *s, __u8 phase, __u8 flags, __u64 ts,
+					struct mode m)
+{
+	if (s->phase != phase && !m.loads)
+		return false;
+	s->flags[KS_PT_INNER_EXIT] = flags;
+	if (s->phase != phase)
+		return false;
+	s->inner_exit_ts = ts;
+	s->points |= KS_M_POINT(KS_PT_INNER_EXIT);
+	return true;
+}
+
+static __always_inline void add_cost(__u32 *sum, __u32 *max, __u32 cost)
+{
+	*sum = ks_add_sat(*sum, cost);
+	if (cost > *max)
+		*max = cost;
+}
+
 static __always_inline int on_load_exit(void *ctx, struct kvm_vcpu *vcpu, struct mode m)
 {
 	struct ks_slot *s = slot_find(ctx, vcpu, 0);
-	__u32 cost;
 	__u8 flags;
 	__u64 ts;
 
@@ -419,24 +439,14 @@ static __always_inline int on_load_exit(void *ctx, struct kvm_vcpu *vcpu, struct
 		return 0;
 	ts = now();
 	flags = vcpu_flags(vcpu, m.modern);
-	if (s->phase == KS_P_COMING) {
-		s->flags[KS_PT_INNER_EXIT] = flags;
-		s->inner_exit_ts = ts;
-		s->points |= KS_M_POINT(KS_PT_INNER_EXIT);
+	if (nested_exit(s, KS_P_COMING, flags, ts, m))
 		return 0;
-	}
 	if (m.loads) {
-		s->flags[KS_PT_INNER_EXIT] = flags;
 		emit_single(s, KS_LOAD, ts, m);
-		return 0;
+	} else if (s->points == LOAD_COUNTED) {
+		add_cost(&s->load_ns, &s->load_max_ns, ks_dt(s->inner_entry_ts, ts));
+		s->load_flags |= flags;
 	}
-	if (s->points != LOAD_COUNTED)
-		return 0;
-	cost = ks_dt(s->inner_entry_ts, ts);
-	s->load_ns = ks_add_sat(s->load_ns, cost);
-	if (cost > s->load_max_ns)
-		s->load_max_ns = cost;
-	s->load_flags |= flags;
 	return 0;
 }
 HOOK_FULL("fexit/kvm_arch_vcpu_load", load_exit, (struct kvm_vcpu * vcpu, int cpu), vcpu)
@@ -473,7 +483,6 @@ HOOK_DEFAULT("fentry/kvm_arch_vcpu_put", put_entry, (struct kvm_vcpu * vcpu), vc
 static __always_inline int on_put_exit(void *ctx, struct kvm_vcpu *vcpu, struct mode m)
 {
 	struct ks_slot *s = slot_find(ctx, vcpu, 0);
-	__u32 cost;
 	__u8 flags;
 	__u64 ts;
 
@@ -481,24 +490,14 @@ static __always_inline int on_put_exit(void *ctx, struct kvm_vcpu *vcpu, struct 
 		return 0;
 	ts = now();
 	flags = vcpu_flags(vcpu, m.modern);
-	if (s->phase == KS_P_GOING) {
-		s->flags[KS_PT_INNER_EXIT] = flags;
-		s->inner_exit_ts = ts;
-		s->points |= KS_M_POINT(KS_PT_INNER_EXIT);
+	if (nested_exit(s, KS_P_GOING, flags, ts, m))
 		return 0;
-	}
 	if (m.loads) {
-		s->flags[KS_PT_INNER_EXIT] = flags;
 		emit_single(s, KS_PUT, ts, m);
-		return 0;
+	} else if (in_window(s->put_ts)) {
+		add_cost(&s->put_ns, &s->put_max_ns, ks_dt(s->put_ts, ts));
+		s->put_flags |= flags;
 	}
-	if (!in_window(s->put_ts))
-		return 0;
-	cost = ks_dt(s->put_ts, ts);
-	s->put_ns = ks_add_sat(s->put_ns, cost);
-	if (cost > s->put_max_ns)
-		s->put_max_ns = cost;
-	s->put_flags |= flags;
 	return 0;
 }
 HOOK_FULL("fexit/kvm_arch_vcpu_put", put_exit, (struct kvm_vcpu * vcpu), vcpu)
