@@ -63,9 +63,14 @@ $(B):
 	mkdir -p $@
 
 # -- tests
-workload: $(B)/workload ## build the guests' program for the embedded KVM host
+workload: $(B)/workload $(B)/multiply ## build what the tests run: the guests' program, and helpers
 $(B)/workload: $(wildcard tests/vm/workload*.c tests/vm/workload*.h) | $(B)
 	$(CC) -std=gnu11 $(WARN) $(CFLAGS) -pthread -static $(filter %.c,$^) -o $@
+
+# What is made of kvmsched's own parts.
+$(B)/multiply: tools/multiply.c
+$(B)/multiply: $(filter-out $(B)/main.o,$(OBJ))
+	$(CC) $(ALL) -o $@ $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS)
 
 # Unit tests link what they use of user space; a test may have its own stand-in for any of it.
 SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -95,12 +100,12 @@ bench: all workload ## what tracing costs in each mode, in exact guest instructi
 	tests/vm/cost $(KERNEL)
 
 check-style: ## formatting, shell scripts, include circles
-	clang-format --dry-run -Werror bpf/*.[ch] vmlinux/*.h user/*.[ch] tests/unit/*.c tests/vm/*.[ch]
+	clang-format --dry-run -Werror bpf/*.[ch] vmlinux/*.h user/*.[ch] tests/unit/*.c tests/vm/*.[ch] tools/*.c
 	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 	@echo "ok style"
 
 format: ## format the sources
-	clang-format -i bpf/*.[ch] vmlinux/*.h user/*.[ch] tests/unit/*.c tests/vm/*.[ch]
+	clang-format -i bpf/*.[ch] vmlinux/*.h user/*.[ch] tests/unit/*.c tests/vm/*.[ch] tools/*.c
 
 install: all ## install below PREFIX (/usr/local)
 	install -D -m 755 $(B)/kvmsched $(DESTDIR)$(PREFIX)/sbin/kvmsched
