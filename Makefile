@@ -63,13 +63,14 @@ $(B):
 	mkdir -p $@
 
 # -- tests
-workload: $(B)/workload $(B)/multiply ## build what the tests run: the guests' program, and helpers
+workload: $(B)/workload $(B)/hooks $(B)/multiply ## build what the tests run: the guests' program, and helpers
 $(B)/workload: $(wildcard tests/vm/workload*.c tests/vm/workload*.h) | $(B)
 	$(CC) -std=gnu11 $(WARN) $(CFLAGS) -pthread -static $(filter %.c,$^) -o $@
 
 # What is made of kvmsched's own parts.
+$(B)/hooks: tests/vm/hooks.c $(B)/kvmsched.skel.h
 $(B)/multiply: tools/multiply.c
-$(B)/multiply: $(filter-out $(B)/main.o,$(OBJ))
+$(B)/hooks $(B)/multiply: $(filter-out $(B)/main.o,$(OBJ))
 	$(CC) $(ALL) -o $@ $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS)
 
 # Unit tests link what they use of user space; a test may have its own stand-in for any of it.
@@ -96,8 +97,8 @@ demo: ## boot the embedded KVM host, trace two VMs, show the result (KERNEL=6.1,
 	$(MAKE) --no-print-directory all workload
 	tests/vm/demo $(KERNEL)
 
-bench: all workload ## what tracing costs in each mode, in exact guest instructions
-	tests/vm/cost $(KERNEL)
+bench: all workload ## what tracing costs, in exact guest instructions, beside other tools
+	@tests/vm/bench $(KERNEL)
 
 check-style: ## formatting, shell scripts, include circles
 	clang-format --dry-run -Werror bpf/*.[ch] vmlinux/*.h user/*.[ch] tests/unit/*.c tests/vm/*.[ch] tools/*.c
