@@ -6,6 +6,7 @@
 ARCH	?= $(shell uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
 HOST	:= $(shell uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
 KERNEL	?= 6.12
+EVENTS	?= 10M
 
 ifeq ($(ARCH),$(HOST))
 CROSS	:=
@@ -97,8 +98,8 @@ demo: ## boot the embedded KVM host, trace two VMs, show the result (KERNEL=6.1,
 	$(MAKE) --no-print-directory all workload
 	tests/vm/demo $(KERNEL)
 
-bench: all workload ## what tracing costs, in exact guest instructions, beside other tools
-	@tests/vm/bench $(KERNEL)
+bench: all workload ## what tracing costs and how fast recordings are read, beside other tools (EVENTS=50M)
+	@tests/vm/bench $(KERNEL); cost=$$?; tests/bench-decode -k $(KERNEL) $(EVENTS) && exit $$cost
 
 check-style: ## formatting, shell scripts, include circles
 	clang-format --dry-run -Werror bpf/*.[ch] vmlinux/*.h user/*.[ch] tests/unit/*.c tests/vm/*.[ch] tools/*.c
