@@ -6,6 +6,7 @@
 ARCH	?= $(shell uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
 HOST	:= $(shell uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
 KERNEL	?= 6.12
+EVENTS	?= 10M
 
 ifeq ($(ARCH),$(HOST))
 CROSS	:=
@@ -28,6 +29,10 @@ ALL	:= -std=gnu11 $(WARN) $(CFLAGS) -Ibpf -Iuser -I$(B) -MMD -MP
 LIBS	:= -lbpf -lelf -lz -lyajl
 BPFARCH	:= $(if $(filter arm64,$(ARCH)),arm64,x86)
 
+# A line per file made; V=1 shows the commands.
+Q	:= $(if $(V),,@)
+made	= $(if $(V),,@printf '  %-8s %s\n' $(1) $@)
+
 USER	:= $(wildcard user/*.c)
 OBJ	:= $(USER:user/%.c=$(B)/%.o)
 UNITS	:= $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
@@ -38,12 +43,14 @@ all: $(B)/kvmsched ## build build/kvmsched
 
 # -- the kernel side
 $(B)/kvmsched.bpf.o: bpf/kvmsched.bpf.c $(wildcard bpf/*.h vmlinux/*.h) | $(B)
-	$(CLANG) -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPFARCH) -Ibpf -Ivmlinux \
+	$(call made,BPF)
+	$(Q)$(CLANG) -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPFARCH) -Ibpf -Ivmlinux \
 		-isystem /usr/include/$(TRIPLET) -isystem /usr/$(TRIPLET)/include \
 		-Wall -Wextra -Wno-unused-parameter -Werror -c $< -o $@
 
 $(B)/kvmsched.skel.h: $(B)/kvmsched.bpf.o
-	$(BPFTOOL) gen skeleton $< name kvmsched_bpf > $@.tmp && mv $@.tmp $@
+	$(call made,GEN)
+	$(Q)$(BPFTOOL) gen skeleton $< name kvmsched_bpf > $@.tmp && mv $@.tmp $@
 
 # -- user space
 $(B)/version.h: FORCE | $(B)
@@ -52,35 +59,48 @@ $(B)/version.h: FORCE | $(B)
 FORCE:
 
 $(B)/%.o: user/%.c | $(B)
-	$(CC) $(ALL) -c $< -o $@
+	$(call made,CC)
+	$(Q)$(CC) $(ALL) -c $< -o $@
 $(B)/live.o $(B)/live_load.o: $(B)/kvmsched.skel.h
 $(B)/main.o: $(B)/version.h
 
 $(B)/kvmsched: $(OBJ)
-	$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
+	$(call made,LD)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
 $(B):
-	mkdir -p $@
+	@mkdir -p $@
 
 # -- tests
-workload: $(B)/workload ## build the guests' program for the embedded KVM host
+workload: $(B)/workload $(B)/hooks $(B)/multiply ## build what the tests run: the guests' program, and helpers
 $(B)/workload: $(wildcard tests/vm/workload*.c tests/vm/workload*.h) | $(B)
-	$(CC) -std=gnu11 $(WARN) $(CFLAGS) -pthread -static $(filter %.c,$^) -o $@
+	$(call made,LD)
+	$(Q)$(CC) -std=gnu11 $(WARN) $(CFLAGS) -pthread -static $(filter %.c,$^) -o $@
+
+# What is made of kvmsched's own parts.
+$(B)/hooks: tests/vm/hooks.c $(B)/kvmsched.skel.h
+$(B)/multiply: tools/multiply.c
+$(B)/hooks $(B)/multiply: $(filter-out $(B)/main.o,$(OBJ))
+	$(call made,LD)
+	$(Q)$(CC) $(ALL) -o $@ $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS)
 
 # Unit tests link what they use of user space; a test may have its own stand-in for any of it.
 SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 $(B)/unit:
-	mkdir -p $@
+	@mkdir -p $@
 $(B)/unit/%.o: user/%.c | $(B)/unit $(B)/kvmsched.skel.h
-	$(CC) -std=gnu11 $(WARN) $(SAN) -Ibpf -Iuser -I$(B) -MMD -MP -c $< -o $@
+	$(call made,CC)
+	$(Q)$(CC) -std=gnu11 $(WARN) $(SAN) -Ibpf -Iuser -I$(B) -MMD -MP -c $< -o $@
 $(B)/unit/lib.a: $(patsubst user/%.c,$(B)/unit/%.o,$(filter-out user/main.c,$(USER)))
-	rm -f $@ && $(CROSS)ar rcs $@ $^
+	$(call made,AR)
+	$(Q)rm -f $@ && $(CROSS)ar rcs $@ $^
 $(B)/unit/test_%: tests/unit/test_%.c $(wildcard tests/unit/*.h) $(B)/unit/lib.a
-	$(CC) -std=gnu11 $(WARN) $(SAN) -Ibpf -Iuser -I$(B) $< $(B)/unit/lib.a -o $@ -lcmocka $(LIBS)
+	$(call made,LD)
+	$(Q)$(CC) -std=gnu11 $(WARN) $(SAN) -Ibpf -Iuser -I$(B) $< $(B)/unit/lib.a -o $@ -lcmocka $(LIBS)
 
 unit: $(UNITS:%=$(B)/unit/test_%) ## unit tests, under the address and undefined-behaviour sanitizers
-	tests/run-units $^
+	@tests/run-units $^
 
 test: ## everything CI runs; installs what is missing
 	tools/deps test arm64
@@ -91,16 +111,16 @@ demo: ## boot the embedded KVM host, trace two VMs, show the result (KERNEL=6.1,
 	$(MAKE) --no-print-directory all workload
 	tests/vm/demo $(KERNEL)
 
-bench: all workload ## what tracing costs in each mode, in exact guest instructions
-	tests/vm/cost $(KERNEL)
+bench: all workload ## what tracing costs and how fast recordings are read, beside other tools (EVENTS=50M)
+	@tests/vm/bench $(KERNEL); cost=$$?; tests/bench-decode -k $(KERNEL) $(EVENTS) && exit $$cost
 
 check-style: ## formatting, shell scripts, include circles
-	clang-format --dry-run -Werror bpf/*.[ch] vmlinux/*.h user/*.[ch] tests/unit/*.c tests/vm/*.[ch]
+	clang-format --dry-run -Werror bpf/*.[ch] vmlinux/*.h user/*.[ch] tests/unit/*.c tests/vm/*.[ch] tools/*.c
 	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 	@echo "ok style"
 
 format: ## format the sources
-	clang-format -i bpf/*.[ch] vmlinux/*.h user/*.[ch] tests/unit/*.c tests/vm/*.[ch]
+	clang-format -i bpf/*.[ch] vmlinux/*.h user/*.[ch] tests/unit/*.c tests/vm/*.[ch] tools/*.c
 
 install: all ## install below PREFIX (/usr/local)
 	install -D -m 755 $(B)/kvmsched $(DESTDIR)$(PREFIX)/sbin/kvmsched
