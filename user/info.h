@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The parts of `kvmsched info`, which cmd_info.c puts together: the report on this host, that on a
- * recording, and what both say in the same words.
+ * recording, and (info_common.c) what both say in the same words.
  */
 #ifndef KVMSCHED_INFO_H
 #define KVMSCHED_INFO_H
