@@ -16,11 +16,12 @@
 #define CTF_SEED 99
 #include "ctf_scene.h"
 #include "ctf_babeltrace.h"
+#include "skip.h"
 
 static void need_babeltrace(void)
 {
 	if (!babeltrace_is_there())
-		skip();
+		skip_test("no babeltrace2");
 }
 
 /* The value of element i of a field, as babeltrace2 prints it; enums without their label. */

@@ -17,6 +17,7 @@
 #define CTF_SEED 1
 #include "ctf_scene.h"
 #include "ctf_babeltrace.h"
+#include "skip.h"
 
 #define CPUS	2
 #define STREAMS (CPUS + 1)
@@ -122,7 +123,7 @@ static void on_small_disk(const char *bytes, void (*fn)(void))
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	if (WEXITSTATUS(status) == 77)
-		skip();
+		skip_test("no small disk can be mounted here");
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 

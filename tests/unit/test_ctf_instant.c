@@ -18,6 +18,7 @@
 #define CTF_SEED 1
 #include "ctf_scene.h"
 #include "ctf_babeltrace.h"
+#include "skip.h"
 
 #define CPUS	2
 #define STREAMS (CPUS + 1)
@@ -182,7 +183,7 @@ static void watch(unsigned rounds, int loses, int babeltrace)
 	pid = start_traced(rounds, loses);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-		skip();
+		skip_test("ptrace is not allowed here");
 	while (next_stop(pid, &status)) {
 		check_now();
 		if (babeltrace && told->begun && has_changed())
@@ -211,7 +212,7 @@ static void test_each_system_call_babeltrace(void **state)
 {
 	(void)state;
 	if (!babeltrace_is_there())
-		skip();
+		skip_test("no babeltrace2");
 	watch(9, 0, 1);
 }
 
@@ -219,7 +220,7 @@ static void test_each_system_call_babeltrace_with_losses(void **state)
 {
 	(void)state;
 	if (!babeltrace_is_there())
-		skip();
+		skip_test("no babeltrace2");
 	watch(9, 1, 1);
 }
 

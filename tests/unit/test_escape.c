@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "escape.h"
+#include "skip.h"
 
 #define LEN(a)	(sizeof(a) / sizeof((a)[0]))
 #define FFFD	"\xef\xbf\xbd"
@@ -194,7 +195,7 @@ static void a_full_disk(void **state)
 
 	(void)state;
 	if (!f)
-		skip();
+		skip_test("no /dev/full");
 	setvbuf(f, NULL, _IONBF, 0);
 	assert_int_equal(escape__put(ESCAPE_CSV, "a,b", f), -ENOSPC);
 	fclose(f);

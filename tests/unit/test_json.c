@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "json.h"
+#include "skip.h"
 
 static char *text;
 static size_t text_len;
@@ -183,7 +184,7 @@ static void a_full_disk(void **state)
 
 	(void)state;
 	if (!f)
-		skip();
+		skip_test("no /dev/full");
 	j = json__new(f, 0); /* all of it fits into stdio's buffer: only the flush fails */
 	fill(j);
 	assert_int_equal(json__error(j), 0);

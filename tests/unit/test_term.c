@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "term.h"
+#include "skip.h"
 
 static int clean_environment(void **state)
 {
@@ -31,7 +32,8 @@ static struct term look_at_terminal(unsigned short columns, unsigned short rows,
 	struct term t;
 	int host, fd;
 
-	assert_int_equal(openpty(&host, &fd, NULL, NULL, &size), 0);
+	if (openpty(&host, &fd, NULL, NULL, &size))
+		skip_test("no pseudo-terminals here");
 	term__look(&t, fd, c);
 	close(fd);
 	close(host);
