@@ -25,7 +25,8 @@
 #include "record.h"
 #include "kvmsched.skel.h"
 
-#define END_LEAD_NS 2000000 /* from deciding on the window's end to the end */
+#define LEAD_NS	     10000000 /* from deciding when the window begins or ends to that time */
+#define IN_FLIGHT_NS 20000000 /* longer than a program takes from reading its clock to storing */
 
 /* Descriptors of one pass: they are put in order before they are handed out. */
 struct queue {
@@ -47,6 +48,8 @@ struct live {
 	__u32 vcpus_seen;
 	const struct filter *filter;
 	__u64 start_ns;
+	__u64 pass_ns;	     /* when a recent pass over the rings began */
+	__u64 safe_ns;	     /* every record before this time has been handed out */
 	__u64 tail_produced; /* what user space added to the descriptors: names, the closing
 				snapshot */
 	int err;
@@ -326,17 +329,37 @@ static int take_snapshot(struct live *l)
 	return n < 0 ? err__say(errno, "reading the snapshot of existing vCPUs") : 0;
 }
 
+/* Tells the programs when the window begins or ends, ahead of that time: they judge each record by
+ * its own. Were we kept off the CPU for so long in between that the time has passed, records may be
+ * there or not. */
+static int tell(__u64 *place, __u64 *when, const char *what)
+{
+	struct sched_param fifo = {.sched_priority = 1}, normal = {0};
+	bool boosted = !sched_setscheduler(0, SCHED_FIFO, &fifo);
+	bool late;
+
+	*when = now_ns(CLOCK_MONOTONIC) + LEAD_NS;
+	__atomic_store_n(place, *when, __ATOMIC_RELEASE);
+	late = now_ns(CLOCK_MONOTONIC) >= *when;
+	if (boosted)
+		sched_setscheduler(0, SCHED_OTHER, &normal);
+	if (late)
+		return err__say(ETIMEDOUT, "%s the trace: this host is overloaded", what);
+	sleep_until(*when);
+	return 0;
+}
+
 int live__begin(struct live *l, struct session *s)
 {
-	struct ks_ctl *ctl = &l->skel->data->ctl;
 	int err = take_snapshot(l);
 
 	if (err)
 		return err;
 	s->wall_start_ns = wall_offset();
-	s->start_ns = l->start_ns = now_ns(CLOCK_MONOTONIC) + 200000;
-	__atomic_store_n(&ctl->start_ns, s->start_ns, __ATOMIC_RELEASE);
-	sleep_until(s->start_ns);
+	err = tell(&l->skel->data->ctl.start_ns, &s->start_ns, "beginning");
+	if (err)
+		return err;
+	l->start_ns = l->pass_ns = l->safe_ns = s->start_ns;
 	return take_snapshot(l);
 }
 
@@ -393,11 +416,24 @@ static int hand_out_descriptors(struct live *l, batch_fn fn, void *ctx)
 	return fn(ctx, &b);
 }
 
+/* A program that had read its clock before a pass may still have stored after it: that pass counts
+ * only once it is old. */
+static __u64 safe_before(struct live *l)
+{
+	__u64 now = now_ns(CLOCK_MONOTONIC);
+
+	if (now - l->pass_ns >= IN_FLIGHT_NS) {
+		l->safe_ns = l->pass_ns;
+		l->pass_ns = now;
+	}
+	return l->safe_ns;
+}
+
 int live__drain(struct live *l, batch_fn fn, void *ctx, __u64 *watermark)
 {
 	int err = 0;
 
-	*watermark = now_ns(CLOCK_MONOTONIC);
+	*watermark = safe_before(l);
 	for (unsigned i = 0; !err && i < l->cpus; i++)
 		err = drain_cpu(l, i, fn, ctx);
 	if (err)
@@ -483,23 +519,6 @@ static int close_vcpu(struct live *l, const struct ks_slot *s, const struct sess
 	return queue__put(q, &r, sizeof(r));
 }
 
-/* Tells the programs when the window ends, ahead of that time: they judge each record by its own.
- * Were we kept off the CPU for so long in between that the time has passed, records may be there or
- * not. */
-static int set_end(struct ks_ctl *ctl, struct session *s)
-{
-	struct sched_param fifo = {.sched_priority = 1}, normal = {0};
-	bool boosted = !sched_setscheduler(0, SCHED_FIFO, &fifo);
-	bool late;
-
-	s->end_ns = now_ns(CLOCK_MONOTONIC) + END_LEAD_NS;
-	__atomic_store_n(&ctl->end_ns, s->end_ns, __ATOMIC_RELEASE);
-	late = now_ns(CLOCK_MONOTONIC) >= s->end_ns;
-	if (boosted)
-		sched_setscheduler(0, SCHED_OTHER, &normal);
-	return late ? err__say(ETIMEDOUT, "ending the trace: this host is overloaded") : 0;
-}
-
 int live__end(struct live *l, struct session *s, batch_fn fn, void *ctx)
 {
 	const struct ks_slot *slot = l->skel->bss->slots;
@@ -508,10 +527,9 @@ int live__end(struct live *l, struct session *s, batch_fn fn, void *ctx)
 	int err;
 
 	s->wall_end_ns = wall_offset();
-	err = set_end(ctl, s);
+	err = tell(&ctl->end_ns, &s->end_ns, "ending");
 	if (err)
 		return err;
-	sleep_until(s->end_ns);
 	err = quiesce(l);
 	if (err)
 		return err;

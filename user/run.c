@@ -252,7 +252,7 @@ static int wait_ms(__u64 deadline)
 static int trace(struct run *r)
 {
 	__u64 deadline = r->o->duration_ns ? r->session.start_ns + r->o->duration_ns : ~0ULL;
-	__u64 before = r->session.start_ns, watermark;
+	__u64 watermark;
 	int stop = 0, err = 0;
 
 	while (!err && !stop && now_ns() < deadline) {
@@ -261,11 +261,8 @@ static int trace(struct run *r)
 		err = live__drain(r->live, on_batch, r, &watermark);
 		if (!err)
 			err = commit(r, watermark);
-		/* a program that had read its clock before the pass may still have stored after it
-		 */
 		if (!err && r->model)
-			err = digest(r, before);
-		before = watermark;
+			err = digest(r, watermark);
 		stop |= r->store_err;
 		if (r->writer && !stop && ctf_writer__full(r->writer)) {
 			err__note("--max-size reached: stopped");
