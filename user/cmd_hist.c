@@ -34,7 +34,7 @@ static void set_by(struct sink_hist *h, const char *word, struct argp_state *sta
 {
 	static const char *const words[] = {"all", "vm", "vcpu"};
 
-	for (enum hist_by by = HIST_BY_ALL; by <= HIST_BY_VCPU; by++) {
+	for (enum summary_by by = SUMMARY_BY_ALL; by <= SUMMARY_BY_VCPU; by++) {
 		if (strcmp(word, words[by]))
 			continue;
 		h->by = by;

@@ -173,6 +173,8 @@ static int describe_vcpu(struct model *m, const struct ks_vcpu *r)
 	v->vcpu_id = r->vcpu_id;
 	if (!v->v.tid)
 		v->v.tid = r->tid;
+	if (v->v.fresh && !v->v.seq)
+		v->v.seq = v->seq_before = r->seq;
 	return 0;
 }
 
@@ -324,8 +326,11 @@ static int on_vcpu(struct model *m, const struct ks_vcpu *r)
 	if (!(r->h.mask & KS_M_CREATED) || r->h.ts <= m->session->start_ns)
 		return 0;
 	vcpu__created(&v->v, r->h.ts, &s);
-	if (kept(m, v))
-		tell(m, v, &v->v.out, &s);
+	if (!kept(m, v))
+		return 0;
+	tell(m, v, &v->v.out, &s);
+	if (m->to.event)
+		m->to.event(m->to.ctx, v, &r->h, &s);
 	return 0;
 }
 

@@ -41,6 +41,7 @@ struct model_vcpu {
 	__u32 vm;
 	__u32 tgid;
 	__s32 vcpu_id;	  /* KVM's; -1 while unknown */
+	__u32 seq_before; /* its records before the recording began: 0 but in one that was cut */
 	__s32 task;	  /* of the open absence: index of the preemptor, -1 = not introduced */
 	signed char keep; /* what the filter says: 1, 0, -1 = not asked yet */
 	void *user;	  /* the listener's */
@@ -49,6 +50,7 @@ struct model_vcpu {
 struct model;
 
 struct model_listener {
+	/* a vCPU's own records, SNAP, and VCPU if it was created while we looked */
 	void (*event)(void *ctx, struct model_vcpu *v, const struct ks_head *r,
 		      const struct step *s);
 	/* task: who preempted it (spans of a runnable absence), NULL = nobody, or not known */

@@ -64,7 +64,7 @@ static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
 	r->to_summary.absence(r->to_summary.ctx, v, a, task);
 	if (r->filter.by_cpu && !filter__cpu(&r->filter, a->cpu_out))
 		wanted = false;
-	if (wanted && !r->sink_err)
+	if (wanted && !r->sink_err && r->sink->absence)
 		r->sink_err = r->sink->absence(r->sink->ctx, v, a, task);
 }
 
@@ -76,11 +76,28 @@ static void on_span(void *ctx, struct model_vcpu *v, const struct span *s, const
 	r->to_summary.span(r->to_summary.ctx, v, s, a, task);
 }
 
+/* In the window, and on a CPU that -C wants? */
+static bool asked_for(const struct run *r, const struct ks_head *h)
+{
+	const void *p = h;
+
+	if (h->ts < r->summary.from_ns || h->ts > r->summary.to_ns)
+		return false;
+	if (!r->filter.by_cpu || h->type >= KS_VCPU)
+		return true;
+	return filter__cpu(&r->filter, h->type == KS_OUT     ? ((const struct ks_out *)p)->cpu
+				       : h->type == KS_IN    ? ((const struct ks_in *)p)->cpu
+				       : h->type == KS_LOADS ? ((const struct ks_loads *)p)->cpu
+							     : ((const struct ks_load *)p)->cpu);
+}
+
 static void on_event(void *ctx, struct model_vcpu *v, const struct ks_head *h, const struct step *s)
 {
 	struct run *r = ctx;
 
 	r->to_summary.event(r->to_summary.ctx, v, h, s);
+	if (r->sink->event && !r->sink_err)
+		r->sink_err = r->sink->event(r->sink->ctx, v, h, asked_for(r, h));
 }
 
 static int begin_model(struct run *r, unsigned streams, order_fill_fn fill, __u64 from, __u64 to)
@@ -91,7 +108,7 @@ static int begin_model(struct run *r, unsigned streams, order_fill_fn fill, __u6
 		return 0;
 	summary__init(&r->summary, &r->session, &r->filter, from, to, &r->to_summary);
 	l = r->to_summary;
-	if (r->sink->absence)
+	if (r->sink->absence || r->sink->event)
 		l = (struct model_listener){
 			.event = on_event, .span = on_span, .absence = on_absence, .ctx = r};
 	r->model = model__new(&r->session, &r->filter, &l);
@@ -122,6 +139,11 @@ static int finish_model(struct run *r, __u64 lost)
 	err = summary__finish(&r->summary, r->model, lost);
 	if (err)
 		return err__say(err, "adding up");
+	r->summary.damaged = order__refused(r->order);
+	if (r->reader) {
+		r->summary.damaged |= ctf_reader__damaged(r->reader) > 0;
+		r->summary.unfinished = !ctf_reader__clean(r->reader);
+	}
 	return r->sink->end ? r->sink->end(r->sink->ctx, &r->summary) : 0;
 }
 
@@ -130,8 +152,9 @@ static bool matched_nothing(const struct run *r)
 	return !r->summary.vcpus;
 }
 
-/* What the numbers depend on and do not show themselves. 0 or EXIT_INCONCLUSIVE. */
-static int verdict(const struct run *r, unsigned damaged, bool clean)
+/* What the numbers depend on and do not show themselves, and what the sink found. An exit status.
+ */
+static int verdict(const struct run *r)
 {
 	const struct summary *s = &r->summary;
 	int status = EXIT_FINE;
@@ -148,18 +171,21 @@ static int verdict(const struct run *r, unsigned damaged, bool clean)
 			  (unsigned long long)r->session.untracked);
 		status = EXIT_INCONCLUSIVE;
 	}
-	if (damaged || s->odd || order__refused(r->order)) {
-		err__note("the recording is damaged: what is shown is not the whole");
+	if (s->damaged || s->odd) {
+		if (r->sink->status != EXIT_VIOLATED || s->damaged)
+			err__note("the recording is damaged: what is shown is not the whole");
 		status = EXIT_INCONCLUSIVE;
 	}
-	if (!clean)
+	if (s->unfinished)
 		err__note("the recorder was killed: the recording ends at its last stored record");
 	if (matched_nothing(r)) {
 		err__note("%s", filter__any(&r->filter) ? "no vCPU matches the filter"
 							: "no vCPU was seen");
 		status = EXIT_INCONCLUSIVE;
 	}
-	return status;
+	if (r->sink->status == EXIT_VIOLATED)
+		return EXIT_VIOLATED;
+	return status ?: r->sink->status;
 }
 
 /* ---- live --------------------------------------------------------------------------------- */
@@ -339,7 +365,7 @@ static int verdict_live(struct run *r)
 	if (r->writer)
 		tell_recording(r);
 	if (r->model)
-		return verdict(r, 0, true);
+		return verdict(r);
 	if (!live__vcpus(r->live)) {
 		err__note("%s", filter__any(&r->filter) ? "no vCPU matches the filter"
 							: "no vCPU was seen");
@@ -450,7 +476,7 @@ static int run_replay(struct run *r)
 		err = finish_model(r, lost);
 	if (err)
 		return EXIT_ERROR;
-	return verdict(r, ctf_reader__damaged(r->reader), ctf_reader__clean(r->reader));
+	return verdict(r);
 }
 
 int run(const struct options *o, const struct sink *sink)

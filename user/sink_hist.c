@@ -45,20 +45,14 @@ int sink_hist__parse(struct sink_hist *h, const char *list, const char **bad, si
 /* vCPUs first .. first + count - 1 of the summary, which sorts a VM's together. */
 struct group {
 	const struct summary *s;
-	enum hist_by by;
+	enum summary_by by;
 	unsigned first, count;
 };
 
-static struct group group_at(const struct summary *s, enum hist_by by, unsigned first)
+static struct group group_at(const struct summary *s, enum summary_by by, unsigned first)
 {
-	struct group g = {.s = s, .by = by, .first = first, .count = 1};
-
-	if (by == HIST_BY_ALL)
-		g.count = s->vcpus;
-	while (by == HIST_BY_VM && first + g.count < s->vcpus &&
-	       s->vcpu[first + g.count].v->vm == s->vcpu[first].v->vm)
-		g.count++;
-	return g;
+	return (struct group){
+		.s = s, .by = by, .first = first, .count = summary__group(s, by, first)};
 }
 
 /* Puts the group's distribution into *sum (the caller frees it). 1, 0 = absent (*why), or -ENOMEM.
@@ -91,14 +85,14 @@ static void title(struct sink_hist *h, const struct group *g, const struct measu
 
 	printf("\n%s%s%s", term__on(&h->term, STYLE_HEADER), m->name,
 	       term__off(&h->term, STYLE_HEADER));
-	if (g->by == HIST_BY_ALL) {
+	if (g->by == SUMMARY_BY_ALL) {
 		printf(": %u vCPUs", g->s->vcpus);
 	} else {
 		summary__vm_name(g->s, v->vm, name, sizeof(name));
 		escape__str(h->term.escape, name, text, sizeof(text));
 		printf(": %s", text);
 	}
-	if (g->by == HIST_BY_VCPU && v->vcpu_id >= 0)
+	if (g->by == SUMMARY_BY_VCPU && v->vcpu_id >= 0)
 		printf(" vCPU %d", v->vcpu_id);
 	printf("  %s(%s)%s\n", term__on(&h->term, STYLE_DIM), m->help,
 	       term__off(&h->term, STYLE_DIM));
@@ -262,11 +256,11 @@ static void json_identity(struct json *j, const struct group *g)
 	const struct model_vcpu *v = g->s->vcpu[g->first].v;
 	char name[NAME_SIZE];
 
-	if (g->by == HIST_BY_ALL)
+	if (g->by == SUMMARY_BY_ALL)
 		return;
 	json__key_str(j, "vm", summary__vm_name(g->s, v->vm, name, sizeof(name)));
 	json__key_u64(j, "vm_pid", v->tgid);
-	if (g->by == HIST_BY_VM)
+	if (g->by == SUMMARY_BY_VM)
 		return;
 	json__key_s64(j, "vcpu", v->vcpu_id);
 	json__key_u64(j, "tid", v->v.tid);

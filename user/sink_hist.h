@@ -9,12 +9,10 @@
 
 #define HIST_MEASURES 16
 
-enum hist_by { HIST_BY_ALL, HIST_BY_VM, HIST_BY_VCPU };
-
 struct sink_hist {
 	const struct measure *measure[HIST_MEASURES];
 	unsigned measures;
-	enum hist_by by;
+	enum summary_by by;
 	bool json;
 	enum term_color color;
 	struct term term;

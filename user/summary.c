@@ -355,6 +355,18 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 	return s->err;
 }
 
+unsigned summary__group(const struct summary *s, enum summary_by by, unsigned first)
+{
+	unsigned n = 1;
+
+	if (by == SUMMARY_BY_ALL)
+		return s->vcpus - first;
+	while (by == SUMMARY_BY_VM && first + n < s->vcpus &&
+	       s->vcpu[first + n].v->vm == s->vcpu[first].v->vm)
+		n++;
+	return n;
+}
+
 const char *summary__vm_name(const struct summary *s, __u32 id, char *out, size_t size)
 {
 	return model__vm_name(s->model, id, out, size);

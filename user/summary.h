@@ -54,6 +54,8 @@ struct summary {
 	__u64 from_ns, to_ns;	   /* the window */
 	__u64 events, lost;	   /* records in all, and those that found their ring full */
 	__u64 odd;		   /* records that fit nowhere: a damaged recording */
+	bool damaged;		   /* ... of which parts cannot be read */
+	bool unfinished;	   /* the recorder was killed: it ends anywhere */
 	struct summary_vcpu *vcpu; /* sorted by VM name, VMM, KVM's vCPU number */
 	unsigned vcpus;
 	struct summary_preemptor *preemptor; /* sorted by time, the longest first */
@@ -72,6 +74,12 @@ void summary__init(struct summary *s, const struct session *ses, const struct fi
 
 /* After model__end(): sorts, totals. m must outlive the summary. 0 or -ENOMEM. */
 int summary__finish(struct summary *s, const struct model *m, __u64 lost);
+
+/* Groups of adjacent vCPUs: all, a VM's, or one. */
+enum summary_by { SUMMARY_BY_ALL, SUMMARY_BY_VM, SUMMARY_BY_VCPU };
+
+/* How many vCPUs the group has that begins with s->vcpu[first]. */
+unsigned summary__group(const struct summary *s, enum summary_by by, unsigned first);
 
 /* A VM's name for people and machines: name#pid where several VMs have the name. Returns out. */
 const char *summary__vm_name(const struct summary *s, __u32 vm, char *out, size_t size);

@@ -301,7 +301,7 @@ static void test_hist_json(void **state)
 	assert_int_equal(
 		sink_hist__parse(&h, "absence,reload_cost,load_cost," HIST_DEFAULT, &bad, &len), 0);
 	sink_hist__init(&sink, &h);
-	for (h.by = HIST_BY_ALL; h.by <= HIST_BY_VCPU; h.by++)
+	for (h.by = SUMMARY_BY_ALL; h.by <= SUMMARY_BY_VCPU; h.by++)
 		check_json("hist", &sink);
 }
 
@@ -433,7 +433,7 @@ static void test_hist_nothing(void **state)
 	sink_hist__init(&sink, &h);
 	play(MODE_DEFAULT, 0, NULL);
 	hist__free(&summary.vcpu[0].by_state[ST_HALTED]);
-	h.by = HIST_BY_VCPU;
+	h.by = SUMMARY_BY_VCPU;
 	capture();
 	assert_int_equal(sink.end(sink.ctx, &summary), 0);
 	text = release();
