@@ -26,7 +26,8 @@ TRIPLET	:= $(if $(filter arm64,$(ARCH)),aarch64-linux-gnu,x86_64-linux-gnu)
 WARN	:= -Wall -Wextra -Wno-missing-field-initializers -Wno-address-of-packed-member -Werror
 CFLAGS	?= -O2 -g
 ALL	:= -std=gnu11 $(WARN) $(CFLAGS) -Ibpf -Iuser -I$(B) -MMD -MP
-LIBS	:= -lbpf -lelf -lz -lyajl
+# libcgraph's development package does not exist for two architectures at once, its library does.
+LIBS	:= -lbpf -lelf -lz -lyajl $(if $(CROSS),-l:libcgraph.so.6,-lcgraph)
 BPFARCH	:= $(if $(filter arm64,$(ARCH)),arm64,x86)
 
 # A line per file made; V=1 shows the commands.
@@ -34,7 +35,7 @@ Q	:= $(if $(V),,@)
 made	= $(if $(V),,@printf '  %-8s %s\n' $(1) $@)
 
 USER	:= $(wildcard user/*.c)
-OBJ	:= $(USER:user/%.c=$(B)/%.o)
+OBJ	:= $(USER:user/%.c=$(B)/%.o) $(B)/rules.o
 UNITS	:= $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 SCRIPTS	= $(shell grep -lE '^\#!.*(bash|/sh)' -r tools tests .ci)
 
@@ -64,6 +65,22 @@ $(B)/%.o: user/%.c | $(B)
 $(B)/live.o $(B)/live_load.o: $(B)/kvmsched.skel.h
 $(B)/main.o: $(B)/version.h
 
+# The built-in rules: DOT to C, by the reader that --model has. It runs here, whatever is built.
+MODELS	:= $(wildcard user/models/*.dot)
+GENERATE := user/models/generate.c $(addprefix user/,automaton.c automaton_build.c automaton_verify.c \
+	compare.c dot.c err.c event.c label.c units.c)
+build/generate-rules: $(GENERATE) $(wildcard user/*.h bpf/wire.h) | $(B)
+	$(call made,LD)
+	$(Q)mkdir -p build && gcc -std=gnu11 $(WARN) -O1 -g -Ibpf -Iuser $(GENERATE) -o $@ -lcgraph
+
+$(B)/rules.c: build/generate-rules $(MODELS)
+	$(call made,GEN)
+	$(Q)build/generate-rules $(MODELS) > $@.tmp && mv $@.tmp $@
+
+$(B)/rules.o: $(B)/rules.c
+	$(call made,CC)
+	$(Q)$(CC) $(ALL) -c $< -o $@
+
 $(B)/kvmsched: $(OBJ)
 	$(call made,LD)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
@@ -92,7 +109,10 @@ $(B)/unit:
 $(B)/unit/%.o: user/%.c | $(B)/unit $(B)/kvmsched.skel.h
 	$(call made,CC)
 	$(Q)$(CC) -std=gnu11 $(WARN) $(SAN) -Ibpf -Iuser -I$(B) -MMD -MP -c $< -o $@
-$(B)/unit/lib.a: $(patsubst user/%.c,$(B)/unit/%.o,$(filter-out user/main.c,$(USER)))
+$(B)/unit/rules.o: $(B)/rules.c | $(B)/unit
+	$(call made,CC)
+	$(Q)$(CC) -std=gnu11 $(WARN) $(SAN) -Ibpf -Iuser -MMD -MP -c $< -o $@
+$(B)/unit/lib.a: $(patsubst user/%.c,$(B)/unit/%.o,$(filter-out user/main.c,$(USER))) $(B)/unit/rules.o
 	$(call made,AR)
 	$(Q)rm -f $@ && $(CROSS)ar rcs $@ $^
 $(B)/unit/test_%: tests/unit/test_%.c $(wildcard tests/unit/*.h) $(B)/unit/lib.a
@@ -115,12 +135,12 @@ bench: all workload ## what tracing costs and how fast recordings are read, besi
 	@tests/vm/bench $(KERNEL); cost=$$?; tests/bench-decode -k $(KERNEL) $(EVENTS) && exit $$cost
 
 check-style: ## formatting, shell scripts, include circles
-	clang-format --dry-run -Werror bpf/*.[ch] vmlinux/*.h user/*.[ch] tests/unit/*.c tests/vm/*.[ch] tools/*.c
+	clang-format --dry-run -Werror bpf/*.[ch] vmlinux/*.h user/*.[ch] user/models/*.c tests/unit/*.c tests/vm/*.[ch] tools/*.c
 	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 	@echo "ok style"
 
 format: ## format the sources
-	clang-format -i bpf/*.[ch] vmlinux/*.h user/*.[ch] tests/unit/*.c tests/vm/*.[ch] tools/*.c
+	clang-format -i bpf/*.[ch] vmlinux/*.h user/*.[ch] user/models/*.c tests/unit/*.c tests/vm/*.[ch] tools/*.c
 
 install: all ## install below PREFIX (/usr/local)
 	install -D -m 755 $(B)/kvmsched $(DESTDIR)$(PREFIX)/sbin/kvmsched

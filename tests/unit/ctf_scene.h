@@ -20,14 +20,14 @@ static inline int fresh(void **state)
 	files_remove(path);
 	synth_free(&made);
 	made.state = CTF_SEED;
-	synth_listen();
+	listen_begin();
 	return 0;
 }
 
 static inline int done(void **state)
 {
 	(void)state;
-	synth_stop_listening();
+	listen_end();
 	return 0;
 }
 

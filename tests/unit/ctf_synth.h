@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Made-up records, and a recording of them: for the tests and the fuzzer of user/ctf_*.c. The same
- * seed makes the same records. Also listens to error messages, to look at them and to keep them off
- * the screen.
+ * seed makes the same records.
  */
 #ifndef KVMSCHED_TESTS_CTF_SYNTH_H
 #define KVMSCHED_TESTS_CTF_SYNTH_H
@@ -13,44 +12,12 @@
 #include <string.h>
 #include "ctf_tsdl.h"
 #include "ctf_writer.h"
+#include "listen.h"
 #include "record.h"
 
 #define SYNTH_CPUS_MAX 4
 #define SYNTH_START_NS 1000000000ULL
 #define SYNTH_WALL_NS  1700000000123456789LL
-
-/* ---- what user/err.c says ---- */
-
-static FILE *synth_stderr; /* the real one while we listen */
-static char *synth_text;
-static size_t synth_text_len;
-
-/* Takes over stdio's stderr, but not its file: what a sanitizer says is still seen. */
-static inline void synth_listen(void)
-{
-	synth_stderr = stderr;
-	stderr = open_memstream(&synth_text, &synth_text_len);
-	if (!stderr)
-		abort();
-}
-
-static inline void synth_stop_listening(void)
-{
-	fclose(stderr);
-	free(synth_text);
-	stderr = synth_stderr;
-}
-
-/* The last line that was said since synth_listen(), "" if none. */
-static inline const char *synth_said(void)
-{
-	const char *last;
-
-	fflush(stderr);
-	for (last = synth_text + synth_text_len; last > synth_text + 1 && last[-2] != '\n'; last--)
-		;
-	return last > synth_text ? last - 1 : last;
-}
 
 /* ---- records ---- */
 

@@ -121,7 +121,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(read_all(r), made_bytes());
 	assert_int_equal(ctf_reader__damaged(r), 0);
 	assert_int_equal(ctf_reader__discarded(r, 0), 0);
-	assert_string_equal(synth_said(), "");
+	assert_string_equal(listen_said(), "");
 	ctf_reader__free(r);
 }
 

@@ -58,8 +58,8 @@ static void assert_refused(int err, const char *message)
 	unsigned damaged;
 
 	assert_int_equal(read_what_is_there(&damaged), err);
-	if (!strstr(synth_said(), message))
-		fail_msg("\"%s\" does not say \"%s\"", synth_said(), message);
+	if (!strstr(listen_said(), message))
+		fail_msg("\"%s\" does not say \"%s\"", listen_said(), message);
 }
 
 static void assert_damaged(const char *message)
@@ -67,8 +67,8 @@ static void assert_damaged(const char *message)
 	unsigned damaged;
 
 	assert_true(read_what_is_there(&damaged) < (long)made_bytes() && damaged);
-	if (!strstr(synth_said(), message))
-		fail_msg("\"%s\" does not say \"%s\"", synth_said(), message);
+	if (!strstr(listen_said(), message))
+		fail_msg("\"%s\" does not say \"%s\"", listen_said(), message);
 }
 
 /* ---- not a recording ---------------------------------------------------------------------- */
@@ -217,7 +217,7 @@ static void test_longer_file(void **state)
 	free(data);
 	assert_int_equal(read_what_is_there(&damaged), made_bytes());
 	assert_int_equal(damaged, 1);
-	assert_non_null(strstr(synth_said(), "longer than its packet"));
+	assert_non_null(strstr(listen_said(), "longer than its packet"));
 }
 
 static void without(const char *file)
@@ -301,7 +301,7 @@ static void test_foreign_and_stray_packets(void **state)
 	files_store(in("cpu0000_000003"), data, bytes); /* another stream's */
 	assert_int_equal(read_what_is_there(&damaged), made_bytes());
 	assert_int_equal(damaged, 1);
-	assert_non_null(strstr(synth_said(), "belongs to another file"));
+	assert_non_null(strstr(listen_said(), "belongs to another file"));
 	unlink(in("cpu0000_000003"));
 	files_store(in("cpu0002_000000"), data, bytes);
 	assert_int_equal(read_what_is_there(&damaged), made_bytes());

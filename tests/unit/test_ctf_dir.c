@@ -91,7 +91,7 @@ static void test_replace(void **state)
 	assert_int_equal(synth_recording(&made, path, 2, 20, 100), 0);
 	bytes = good_bytes();
 	assert_int_equal(try_new(0), -EEXIST);
-	assert_non_null(strstr(synth_said(), "--force"));
+	assert_non_null(strstr(listen_said(), "--force"));
 	assert_int_equal(good_bytes(), bytes);
 	assert_int_equal(try_new(1),
 			 0); /* leaves one that was not ended, which can be replaced as well */
@@ -118,7 +118,7 @@ static void test_replaces_nothing_else(void **state)
 	assert_int_equal(try_new(0), -EEXIST);
 	files_store(in("notes.txt"), "precious", 8);
 	assert_int_equal(try_new(1), -EEXIST);
-	assert_non_null(strstr(synth_said(), "notes.txt"));
+	assert_non_null(strstr(listen_said(), "notes.txt"));
 	assert_int_equal(stat(in("notes.txt"), &st), 0);
 	unlink(in("notes.txt"));
 	files_store(in("metadata"), "/* CTF 1.8 */ env { tracer_name = \"lttng\"; };", 44);

@@ -224,7 +224,7 @@ static void not_a_recording(void **state)
 	(void)state;
 	assert_int_equal(run("-i", top, NULL), EXIT_ERROR);
 	assert_string_equal(out, "");
-	assert_string_not_equal(synth_said(), "");
+	assert_string_not_equal(listen_said(), "");
 	assert_int_equal(run("-i", "/nonexistent", "--json"), EXIT_ERROR);
 	assert_string_equal(out, "");
 }
@@ -316,8 +316,8 @@ int main(void)
 
 	setenv("TZ", "UTC", 1);
 	setlocale(LC_ALL, "C");
-	synth_listen();
+	listen_begin();
 	failed = cmocka_run_group_tests_name("info", tests, NULL, NULL);
-	synth_stop_listening();
+	listen_end();
 	return failed;
 }
