@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Assertions on numbers: "FN(measure) OP VALUE [by vm|vcpu]", over the catalogue of measures and a
+ * summary. The one parser and evaluator of such expressions.
+ *
+ *	FN := count | sum | mean | min | max | p50 | p90 | p99 | p99.9
+ *	OP := < | <= | == | >= | >
+ *
+ * VALUE is a TIME, or a plain number where a count is compared.
+ */
+#ifndef KVMSCHED_ASSERTION_H
+#define KVMSCHED_ASSERTION_H
+
+#include <stdbool.h>
+#include "compare.h"
+#include "measure.h"
+
+enum assertion_fn {
+	FN_COUNT,
+	FN_SUM,
+	FN_MEAN,
+	FN_MIN,
+	FN_MAX,
+	FN_P50,
+	FN_P90,
+	FN_P99,
+	FN_P999,
+	FN_CNT
+};
+
+struct assertion {
+	const char *text; /* as written; the caller's */
+	enum assertion_fn fn;
+	const struct measure *measure;
+	enum compare op;
+	__u64 value;
+	bool is_time; /* the value's unit is ns */
+	enum summary_by by;
+};
+
+/* Of all groups together. */
+struct assertion_result {
+	const char *absent; /* why there is no such number, NULL = there is; static */
+	unsigned groups;    /* that have the number */
+	unsigned failed;    /* ... and for which it does not hold */
+	__u64 value;	    /* of the group that fails first, or that is last if none does */
+	const struct model_vcpu *v; /* of that group; NULL: all vCPUs */
+	bool sure;		    /* a failure stays one whatever records are missing */
+};
+
+/* 0, or -EINVAL and *why (static) and *at, where in text. */
+int assertion__parse(struct assertion *a, const char *text, const char **why, const char **at);
+
+/* 0 or -ENOMEM. */
+int assertion__evaluate(const struct assertion *a, const struct summary *s,
+			struct assertion_result *r);
+
+const char *assertion__fn_name(enum assertion_fn fn);
+
+#endif

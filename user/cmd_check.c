@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* kvmsched check: ordering rules and assertions; its exit status is the verdict. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+#include "automaton_build.h"
+#include "cmd.h"
+#include "err.h"
+#include "run.h"
+#include "rules.h"
+#include "sink_check.h"
+
+#define ASSERTIONS_MAX 64
+#define MODELS_MAX     64
+
+enum { OPT_RULE = 0x200, OPT_MODEL, OPT_ASSERT, OPT_FORMAT, OPT_LIST, OPT_SHOW };
+
+struct check_cmd {
+	struct options o;     /* first: the groups see only this */
+	const char *patterns; /* --rule */
+	const char *show;
+	bool list;
+	struct assertion assertion[ASSERTIONS_MAX];
+	struct automaton *model[MODELS_MAX]; /* --model, to be freed */
+	const char *model_file[MODELS_MAX];
+	unsigned models;
+	const struct automaton *rule[CHECK_RULES_MAX]; /* those that are asked for */
+	struct sink_check out;
+};
+
+/* ---- options ------------------------------------------------------------------------------ */
+
+static void add_assertion(struct check_cmd *c, const char *text, struct argp_state *state)
+{
+	const char *why, *at;
+
+	if (c->out.assertions == ASSERTIONS_MAX)
+		argp_error(state, "--assert: at most %d", ASSERTIONS_MAX);
+	if (assertion__parse(&c->assertion[c->out.assertions], text, &why, &at))
+		argp_error(state, "--assert '%s': at '%s': %s", text, at, why);
+	c->out.assertions++;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct check_cmd *c = state->input;
+
+	switch (key) {
+	case OPT_RULE:
+		c->patterns = arg;
+		break;
+	case OPT_MODEL:
+		if (c->models == MODELS_MAX)
+			argp_error(state, "--model: at most %d", MODELS_MAX);
+		c->model_file[c->models++] = arg;
+		break;
+	case OPT_ASSERT:
+		add_assertion(c, arg, state);
+		break;
+	case OPT_FORMAT:
+		if (sink_check__parse_format(arg, &c->out.format))
+			argp_error(state, "--format %s: not text, ktap, junit or json", arg);
+		break;
+	case OPT_LIST:
+		c->list = true;
+		break;
+	case OPT_SHOW:
+		c->show = arg;
+		break;
+	default:
+		return options__parse_none(key, arg, state);
+	}
+	return 0;
+}
+
+static const struct argp_option options[] = {
+	{NULL, 0, NULL, 0, "What to check:", 6},
+	{"rule", OPT_RULE, "NAME[,NAME]", 0,
+	 "only these rules; * ? [] match, and none is no rule at all", 6},
+	{"model", OPT_MODEL, "FILE.dot", 0, "also this rule, see kvmsched-models(5)", 6},
+	{"assert", OPT_ASSERT, "EXPR", 0,
+	 "also this: FN(measure) OP VALUE [by vm|vcpu], as in 'p99(run_delay) < 2ms'", 6},
+	{"list", OPT_LIST, NULL, 0, "say what the rules are", 6},
+	{"show", OPT_SHOW, "RULE", 0, "print the rule's graph, for dot(1)", 6},
+	{"format", OPT_FORMAT, "FORMAT", 0, "text, ktap, junit or json", 5},
+	{0},
+};
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "[-- CMD [ARG...]]",
+	.doc = "Checks that scheduled_out, preempted, ready, loads and puts obey KVM's rules.\v"
+	       "Live (with --full, until -d TIME, CMD's end or Ctrl-C), or of a recording with -i. "
+	       "Exit status: 0 all held; 1 an error; 2 one was violated; 3 inconclusive: records were "
+	       "lost, or nothing was decided; else CMD's.",
+	.children = options_show,
+};
+
+/* ---- rules -------------------------------------------------------------------------------- */
+
+static const struct automaton *find(const struct check_cmd *c, const char *name)
+{
+	for (unsigned i = 0; rules_builtin[i]; i++)
+		if (!strcmp(rules_builtin[i]->name, name))
+			return rules_builtin[i];
+	for (unsigned i = 0; i < c->models; i++)
+		if (c->model[i] && !strcmp(c->model[i]->name, name))
+			return c->model[i];
+	return NULL;
+}
+
+static int read_model(struct check_cmd *c, unsigned i)
+{
+	struct automaton *a = NULL;
+	struct dot *d = NULL;
+	int err = dot__read(&d, c->model_file[i]);
+
+	if (!err)
+		err = automaton__build(&a, d);
+	if (!err && find(c, a->name)) {
+		err = err__say(0, "%s: there is a rule %s already", c->model_file[i], a->name);
+		automaton__free(a);
+	} else if (!err) {
+		c->model[i] = a;
+	}
+	dot__free(d);
+	return err;
+}
+
+static bool matches(const char *name, const char *pattern, size_t len)
+{
+	char text[128];
+
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, pattern, len);
+	text[len] = '\0';
+	return !fnmatch(text, name, 0);
+}
+
+/* Of the rules, those that one pattern of the list matches. -ENOENT: one of them matches none. */
+static bool wanted(const struct check_cmd *c, const char *name)
+{
+	for (const char *p = c->patterns, *end; p; p = *end ? end + 1 : NULL) {
+		end = strchrnul(p, ',');
+		if (matches(name, p, end - p))
+			return true;
+	}
+	return !c->patterns;
+}
+
+static void choose(struct check_cmd *c, const struct automaton *a)
+{
+	if (wanted(c, a->name) && c->out.rules < CHECK_RULES_MAX)
+		c->rule[c->out.rules++] = a;
+}
+
+/* A pattern that matches no rule is a mistake. */
+static int verify_patterns(const struct check_cmd *c)
+{
+	for (const char *p = c->patterns, *end; p; p = *end ? end + 1 : NULL) {
+		bool used = false;
+
+		end = strchrnul(p, ',');
+		for (unsigned i = 0; i < c->out.rules; i++)
+			used |= matches(c->rule[i]->name, p, end - p);
+		if (!used && strncmp(p, "none", end - p))
+			return err__say(0, "--rule %.*s: no such rule; --list names them",
+					(int)(end - p), p);
+	}
+	return 0;
+}
+
+static int collect(struct check_cmd *c)
+{
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < c->models; i++)
+		err = read_model(c, i);
+	if (err)
+		return err;
+	for (unsigned i = 0; rules_builtin[i]; i++)
+		choose(c, rules_builtin[i]);
+	for (unsigned i = 0; i < c->models; i++)
+		choose(c, c->model[i]);
+	err = verify_patterns(c);
+	if (!err && !c->out.rules && !c->out.assertions)
+		err = err__say(0, "no rule and no assertion: there is nothing to check");
+	return err;
+}
+
+static int list(const struct check_cmd *c)
+{
+	for (unsigned i = 0; i < c->out.rules; i++)
+		printf("%-24s%s\n", c->rule[i]->name, c->rule[i]->help);
+	return EXIT_FINE;
+}
+
+static int show(const struct check_cmd *c)
+{
+	const struct automaton *a = find(c, c->show);
+
+	if (!a) {
+		err__say(0, "--show %s: no such rule; --list names them", c->show);
+		return EXIT_ERROR;
+	}
+	fputs(a->dot, stdout);
+	return EXIT_FINE;
+}
+
+static int check(struct check_cmd *c)
+{
+	struct sink sink;
+	int status;
+
+	if (!c->o.input && c->o.live.mode == MODE_DEFAULT)
+		c->o.live.mode = MODE_FULL;
+	if (c->o.json)
+		c->out.format = CHECK_JSON;
+	c->out.rule = c->rule;
+	c->out.assertion = c->assertion;
+	c->out.color = c->o.color;
+	sink_check__init(&sink, &c->out);
+	status = run(&c->o, &sink);
+	sink_check__free(&c->out);
+	return status;
+}
+
+int cmd_check(int argc, char **argv)
+{
+	static struct check_cmd c;
+	int status = EXIT_ERROR;
+
+	options__init(&c.o);
+	if (options__parse(&argp, argc, argv, &c.o, &c))
+		return EXIT_ERROR;
+	if (c.o.list_measures)
+		return measure__list(stdout) ? EXIT_ERROR : EXIT_FINE;
+	if (!collect(&c))
+		status = c.list ? list(&c) : c.show ? show(&c) : check(&c);
+	for (unsigned i = 0; i < c.models; i++)
+		automaton__free(c.model[i]);
+	if ((c.list || c.show) && (fflush(stdout) || ferror(stdout))) {
+		err__say(errno, "writing to standard output");
+		return EXIT_ERROR;
+	}
+	return status;
+}
