@@ -15,7 +15,7 @@
 #define ASSERTIONS_MAX 64
 #define MODELS_MAX     64
 
-enum { OPT_RULE = 0x200, OPT_MODEL, OPT_ASSERT, OPT_FORMAT, OPT_LIST, OPT_SHOW };
+enum { OPT_RULE = 0x200, OPT_MODEL, OPT_ASSERT, OPT_FORMAT, OPT_LIST, OPT_SHOW, OPT_KEEP };
 
 struct check_cmd {
 	struct options o;     /* first: the groups see only this */
@@ -63,6 +63,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (sink_check__parse_format(arg, &c->out.format))
 			argp_error(state, "--format %s: not text, ktap, junit or json", arg);
 		break;
+	case OPT_KEEP:
+		c->o.keep = arg;
+		break;
 	case OPT_LIST:
 		c->list = true;
 		break;
@@ -84,6 +87,8 @@ static const struct argp_option options[] = {
 	 "also this: FN(measure) OP VALUE [by vm|vcpu], as in 'p99(run_delay) < 2ms'", 6},
 	{"list", OPT_LIST, NULL, 0, "say what the rules are", 6},
 	{"show", OPT_SHOW, "RULE", 0, "print the rule's graph, for dot(1)", 6},
+	{"keep", OPT_KEEP, "DIR", 0,
+	 "keep the recording from 1 s before the first violation to 1 s after", 4},
 	{"format", OPT_FORMAT, "FORMAT", 0, "text, ktap, junit or json", 5},
 	{0},
 };

@@ -17,6 +17,7 @@ struct options {
 	const char *input;  /* -i DIR; NULL = live */
 	const char *output; /* -o DIR: keep the recording */
 	bool force;
+	const char *keep;  /* --keep DIR: keep the recording around the first violation */
 	__u64 max_bytes;   /* --max-size */
 	__u64 duration_ns; /* -d, 0 = until the end */
 	char **command;	   /* -- CMD, NULL = none */

@@ -15,6 +15,7 @@
 #include "ctf_writer.h"
 #include "decode.h"
 #include "err.h"
+#include "keep.h"
 #include "order.h"
 #include "record.h"
 #include "run.h"
@@ -50,6 +51,7 @@ struct run {
 	struct model *model;
 	struct summary summary;
 	struct model_listener to_summary;
+	struct keep *keep;
 	int sink_err;
 };
 
@@ -111,11 +113,26 @@ static int begin_model(struct run *r, unsigned streams, order_fill_fn fill, __u6
 	if (r->sink->absence || r->sink->event)
 		l = (struct model_listener){
 			.event = on_event, .span = on_span, .absence = on_absence, .ctx = r};
+	if (r->o->keep) {
+		int err = keep__new(&r->keep, r->o->keep, r->o->force);
+
+		if (err)
+			return err;
+	}
 	r->model = model__new(&r->session, &r->filter, &l);
 	r->order = order__new(streams, fill, r);
 	if (!r->model || !r->order)
 		return err__say(ENOMEM, "starting");
 	return r->sink->begin ? r->sink->begin(r->sink->ctx, &r->session, r->model) : 0;
+}
+
+static int keep_record(struct run *r, const struct ks_head *h)
+{
+	int err = keep__record(r->keep, h);
+
+	if (r->sink->status == EXIT_VIOLATED)
+		keep__moment(r->keep, h->ts);
+	return err;
 }
 
 /* Takes in what is known for sure to be in order: records before `until`. */
@@ -124,8 +141,11 @@ static int digest(struct run *r, __u64 until)
 	const struct ks_head *h;
 	int err = 0;
 
-	while (!err && (h = order__next(r->order, until, &err)))
+	while (!err && (h = order__next(r->order, until, &err))) {
 		err = model__record(r->model, h) ?: r->sink_err ?: r->summary.err;
+		if (!err && r->keep)
+			err = keep_record(r, h);
+	}
 	return err;
 }
 
@@ -144,7 +164,12 @@ static int finish_model(struct run *r, __u64 lost)
 		r->summary.damaged |= ctf_reader__damaged(r->reader) > 0;
 		r->summary.unfinished = !ctf_reader__clean(r->reader);
 	}
-	return r->sink->end ? r->sink->end(r->sink->ctx, &r->summary) : 0;
+	err = r->sink->end ? r->sink->end(r->sink->ctx, &r->summary) : 0;
+	if (err || !r->keep)
+		return err;
+	if (r->sink->status == EXIT_VIOLATED)
+		keep__moment(r->keep, r->session.end_ns);
+	return keep__write(r->keep, &r->session);
 }
 
 static bool matched_nothing(const struct run *r)
@@ -492,6 +517,7 @@ int run(const struct options *o, const struct sink *sink)
 	live__free(r.live);
 	child__free(&r.child);
 	order__free(r.order);
+	keep__free(r.keep);
 	summary__free(&r.summary);
 	model__free(r.model);
 	ctf_reader__free(r.reader);

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A ring of records, and apart from it who is who: descriptors of VMs and vCPUs, which stay, and of
+ * the last tasks. In the new recording a vCPU that was there before says how many records it had
+ * had, so that its sequence begins with the first one that is kept.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "ctf_writer.h"
+#include "err.h"
+#include "keep.h"
+#include "record.h"
+
+#define PLACES	  (1U << 17) /* records: 7 MB */
+#define TASKS	  4096
+#define VCPUS_MAX (1U << 22)
+
+struct ring {
+	char (*place)[KS_RECORD_MAX];
+	__u32 places;
+	__u64 count; /* put in so far */
+};
+
+/* Bytes that grow. */
+struct pile {
+	char *data;
+	size_t bytes, room;
+	__u32 count;
+};
+
+struct keep {
+	char *dir;
+	bool force;
+	struct ring events, tasks;
+	struct pile who; /* VM, NAME, VCPU, in order of time */
+	__u64 moment, last_ts;
+	__u64 stop_count; /* of events: enough behind the moment */
+	bool has_moment;
+};
+
+static int ring_init(struct ring *r, __u32 places)
+{
+	r->places = places;
+	r->place = calloc(places, sizeof(*r->place));
+	return r->place ? 0 : -ENOMEM;
+}
+
+static void ring_put(struct ring *r, const struct ks_head *h)
+{
+	memcpy(r->place[r->count++ % r->places], h, record__size(h->type));
+}
+
+/* The i-th of those that are still there; the oldest is 0. */
+static const struct ks_head *ring_at(const struct ring *r, __u64 i)
+{
+	__u64 first = r->count > r->places ? r->count - r->places : 0;
+
+	return first + i < r->count ? (const void *)r->place[(first + i) % r->places] : NULL;
+}
+
+static int pile_put(struct pile *p, const void *data, size_t bytes)
+{
+	size_t room = p->room ?: 4096;
+
+	while (room < p->bytes + bytes)
+		room *= 2;
+	if (room != p->room) {
+		char *grown = realloc(p->data, room);
+
+		if (!grown)
+			return -ENOMEM;
+		p->data = grown;
+		p->room = room;
+	}
+	memcpy(p->data + p->bytes, data, bytes);
+	p->bytes += bytes;
+	p->count++;
+	return 0;
+}
+
+int keep__new(struct keep **out, const char *dir, bool force)
+{
+	const struct ctf_writer_opts o = {.force = force};
+	int err = ctf_writer__probe(dir, &o);
+	struct keep *k;
+
+	if (err)
+		return err;
+	k = calloc(1, sizeof(*k));
+	if (k) {
+		k->force = force;
+		k->dir = strdup(dir);
+		err = ring_init(&k->events, PLACES) ?: ring_init(&k->tasks, TASKS);
+	}
+	if (!k || !k->dir || err) {
+		keep__free(k);
+		return err__say(ENOMEM, "--keep");
+	}
+	*out = k;
+	return 0;
+}
+
+void keep__free(struct keep *k)
+{
+	if (!k)
+		return;
+	free(k->events.place);
+	free(k->tasks.place);
+	free(k->who.data);
+	free(k->dir);
+	free(k);
+}
+
+int keep__record(struct keep *k, const struct ks_head *r)
+{
+	if (k->has_moment && r->ts > k->moment + KEEP_NS)
+		return 0;
+	if (k->has_moment && k->events.count >= k->stop_count)
+		return 0; /* what was before the moment is worth as much */
+	k->last_ts = r->ts;
+	switch (r->type) {
+	case KS_VM:
+	case KS_NAME:
+	case KS_VCPU:
+		return pile_put(&k->who, r, record__size(r->type));
+	case KS_TASK:
+		ring_put(&k->tasks, r);
+		return 0;
+	}
+	ring_put(&k->events, r);
+	return 0;
+}
+
+void keep__moment(struct keep *k, __u64 ts)
+{
+	if (k->has_moment)
+		return;
+	k->has_moment = true;
+	k->moment = ts;
+	k->stop_count = k->events.count + k->events.places / 2;
+}
+
+/* ---- writing ------------------------------------------------------------------------------ */
+
+/* What is cut out. */
+struct cut {
+	struct session s;
+	__u32 *first_seq; /* by vCPU: of its first record inside, 0 = none */
+	__u32 vcpus;
+};
+
+static const struct ks_out *own(const struct ks_head *h)
+{
+	return h->type < KS_VCPU ? (const void *)h : NULL;
+}
+
+static bool inside(const struct cut *c, const struct ks_head *h)
+{
+	bool start_snap = h->type == KS_SNAP && !(h->mask & KS_M_END);
+
+	return h->ts >= c->s.start_ns && h->ts <= c->s.end_ns && !start_snap;
+}
+
+static int find_seqs(const struct keep *k, struct cut *c)
+{
+	const struct ks_head *h;
+
+	for (__u64 i = 0; (h = ring_at(&k->events, i)); i++)
+		if (own(h) && own(h)->vcpu >= c->vcpus && own(h)->vcpu < VCPUS_MAX)
+			c->vcpus = own(h)->vcpu + 1;
+	c->first_seq = calloc(c->vcpus + 1, sizeof(*c->first_seq));
+	if (!c->first_seq)
+		return -ENOMEM;
+	for (__u64 i = 0; (h = ring_at(&k->events, i)); i++)
+		if (own(h) && inside(c, h) && !c->first_seq[own(h)->vcpu])
+			c->first_seq[own(h)->vcpu] = own(h)->seq;
+	return 0;
+}
+
+/* A descriptor as it has to be at the start, if it was made before. */
+static int put_who(const struct cut *c, struct pile *to, const struct ks_head *h)
+{
+	union {
+		struct ks_head h;
+		struct ks_vcpu vcpu;
+		struct ks_name name;
+	} r;
+
+	if (h->ts > c->s.end_ns)
+		return 0;
+	memcpy(&r, h, record__size(h->type));
+	if (h->ts < c->s.start_ns) {
+		r.h.ts = c->s.start_ns;
+		r.h.mask &= ~KS_M_CREATED;
+		if (h->type == KS_VCPU && r.vcpu.vcpu < c->vcpus && c->first_seq[r.vcpu.vcpu])
+			r.vcpu.seq = c->first_seq[r.vcpu.vcpu] - 1;
+	}
+	return pile_put(to, &r, record__size(h->type));
+}
+
+/* Which stream a record was in. What user space or a destruction added is among the descriptors. */
+static unsigned stream_of(const struct session *s, const struct ks_head *h)
+{
+	const void *p = h;
+	unsigned cpu = s->cpus;
+
+	if (h->type == KS_OUT)
+		cpu = ((const struct ks_out *)p)->cpu;
+	else if (h->type == KS_IN)
+		cpu = ((const struct ks_in *)p)->cpu;
+	else if (h->type == KS_LOADS && !(h->mask & KS_M_USER) && h->ts < s->end_ns)
+		cpu = ((const struct ks_loads *)p)->cpu;
+	else if (h->type == KS_LOAD || h->type == KS_PUT)
+		cpu = ((const struct ks_load *)p)->cpu;
+	return cpu < s->cpus ? cpu : s->cpus;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct ks_head *x = *(const struct ks_head *const *)a;
+	const struct ks_head *y = *(const struct ks_head *const *)b;
+
+	if (x->ts != y->ts)
+		return x->ts < y->ts ? -1 : 1;
+	return x < y ? -1 : x > y; /* as they came */
+}
+
+/* The records of `from` in order of time. */
+static int sort(struct pile *from, struct pile *to)
+{
+	const struct ks_head **at = calloc(from->count + 1, sizeof(*at));
+	size_t offset = 0;
+	int err = 0;
+
+	if (!at)
+		return -ENOMEM;
+	for (__u32 i = 0; i < from->count; i++) {
+		at[i] = (const void *)(from->data + offset);
+		offset += record__size(at[i]->type);
+	}
+	qsort(at, from->count, sizeof(*at), by_time);
+	for (__u32 i = 0; !err && i < from->count; i++)
+		err = pile_put(to, at[i], record__size(at[i]->type));
+	free(at);
+	return err;
+}
+
+static int append(struct ctf_writer *w, unsigned stream, const struct pile *p)
+{
+	const struct ks_head *first = (const void *)p->data, *last = first;
+	size_t size;
+
+	for (size_t at = 0; at < p->bytes; at += size) {
+		last = (const void *)(p->data + at);
+		size = record__size(last->type);
+	}
+	return p->count ? ctf_writer__append(w, stream, p->data, p->bytes, p->count, first->ts,
+					     last->ts)
+			: 0;
+}
+
+static int write_cpu(const struct keep *k, const struct cut *c, const struct session *whole,
+		     struct ctf_writer *w, unsigned stream)
+{
+	struct pile p = {.count = 0};
+	const struct ks_head *h;
+	int err = 0;
+
+	for (__u64 i = 0; !err && (h = ring_at(&k->events, i)); i++)
+		if (inside(c, h) && stream_of(whole, h) == stream)
+			err = pile_put(&p, h, record__size(h->type));
+	err = err ?: append(w, stream, &p);
+	free(p.data);
+	return err;
+}
+
+static int write_descriptors(const struct keep *k, const struct cut *c, const struct session *whole,
+			     struct ctf_writer *w)
+{
+	struct pile p = {.count = 0}, sorted = {.count = 0};
+	const struct ks_head *h;
+	size_t size;
+	int err = 0;
+
+	for (size_t at = 0; !err && at < k->who.bytes; at += size) {
+		h = (const void *)(k->who.data + at);
+		size = record__size(h->type);
+		err = put_who(c, &p, h);
+	}
+	for (__u64 i = 0; !err && (h = ring_at(&k->tasks, i)); i++)
+		err = put_who(c, &p, h);
+	for (__u64 i = 0; !err && (h = ring_at(&k->events, i)); i++)
+		if (inside(c, h) && stream_of(whole, h) == whole->cpus)
+			err = pile_put(&p, h, record__size(h->type));
+	err = err ?: sort(&p, &sorted);
+	err = err ?: append(w, whole->cpus, &sorted);
+	free(p.data);
+	free(sorted.data);
+	return err;
+}
+
+static int write_all(const struct keep *k, const struct cut *c, const struct session *whole,
+		     struct ctf_writer *w)
+{
+	__u64 *none = calloc(whole->cpus + 1, sizeof(*none));
+	int err = none ? 0 : -ENOMEM;
+
+	for (unsigned i = 0; !err && i < whole->cpus; i++)
+		err = write_cpu(k, c, whole, w, i);
+	err = err ?: write_descriptors(k, c, whole, w);
+	err = err ?: ctf_writer__commit(w, none, c->s.end_ns);
+	err = err ?: ctf_writer__close(w, &c->s);
+	free(none);
+	return err;
+}
+
+/* The stretch: around the moment, inside the trace, and what is still there. */
+static void set_window(const struct keep *k, struct cut *c)
+{
+	const struct ks_head *oldest = ring_at(&k->events, 0);
+	__u64 from = k->moment > KEEP_NS ? k->moment - KEEP_NS : 0, to = k->moment + KEEP_NS;
+
+	if (k->events.count > k->events.places && oldest->ts + 1 > from)
+		from = oldest->ts + 1; /* of its time some may be gone already */
+	if (k->events.count >= k->stop_count && k->last_ts < to)
+		to = k->last_ts;
+	if (from > c->s.start_ns)
+		c->s.start_ns = from;
+	if (to < c->s.end_ns)
+		c->s.end_ns = to;
+}
+
+int keep__write(struct keep *k, const struct session *s)
+{
+	const struct ctf_writer_opts o = {.force = k->force};
+	struct cut c = {.s = *s};
+	struct ctf_writer *w = NULL;
+	int err;
+
+	if (!k->has_moment)
+		return 0;
+	set_window(k, &c);
+	err = find_seqs(k, &c) ?: ctf_writer__new(&w, k->dir, &c.s, &o);
+	if (!err)
+		err = write_all(k, &c, s, w);
+	if (err == -ENOMEM)
+		err__say(ENOMEM, "--keep");
+	if (!err)
+		err__note("kept %llu records around the first violation: %s",
+			  (unsigned long long)ctf_writer__records(w), k->dir);
+	ctf_writer__free(w);
+	free(c.first_seq);
+	return err;
+}
