@@ -18,7 +18,6 @@ static int describe(void *rec, __u64 size)
 			      : BPF_RB_NO_WAKEUP;
 	long err = bpf_ringbuf_output(&meta, rec, size, flags);
 
-	__sync_fetch_and_add(&ctl.meta_produced, 1);
 	if (err)
 		__sync_fetch_and_add(&ctl.meta_lost, 1);
 	return err;
@@ -47,6 +46,7 @@ static __u32 vm_get(__u64 kvm, struct task_struct *t)
 	if (!vm) {
 		fresh.id = __sync_fetch_and_add(&ctl.next_vm, 1) + 1;
 		own.vm = fresh.id;
+		own.start_ns = t->group_leader->start_time;
 		/* NOEXIST: another of its vCPUs may be faster */
 		if (!bpf_map_update_elem(&vms, &kvm, &fresh, BPF_NOEXIST)) {
 			bpf_map_update_elem(&vmms, &tgid, &own, BPF_ANY);
@@ -60,12 +60,19 @@ static __u32 vm_get(__u64 kvm, struct task_struct *t)
 	return vm->id;
 }
 
-static void vm_put(__u64 kvm)
+static void vm_put(__u64 kvm, __u32 tgid)
 {
 	struct vm *vm = bpf_map_lookup_elem(&vms, &kvm);
+	struct owner *own;
 
-	if (vm && __sync_fetch_and_add(&vm->vcpus, -1) == 1)
-		bpf_map_delete_elem(&vms, &kvm);
+	if (!vm || __sync_fetch_and_add(&vm->vcpus, -1) != 1)
+		return;
+	own = bpf_map_lookup_elem(&vmms, &tgid);
+	if (own && own->vm == vm->id) {
+		bpf_map_delete_elem(&vmms, &tgid);
+		__sync_fetch_and_add(&ctl.task_gen, 1);
+	}
+	bpf_map_delete_elem(&vms, &kvm);
 }
 
 /* Introduces a vCPU and, the first time, its VM. What does not fit into the ring is tried again at
@@ -89,6 +96,14 @@ static void slot_describe(struct ks_slot *s, struct task_struct *t)
 	s->undescribed = describe(&rec, sizeof(rec)) || (vm && !vm->described);
 }
 
+/* Who a thread or process belongs to, unless its number was another's before. */
+static struct owner *owner_of(void *map, __u32 id, __u64 start_ns)
+{
+	struct owner *own = bpf_map_lookup_elem(map, &id);
+
+	return own && (!own->start_ns || own->start_ns == start_ns) ? own : NULL;
+}
+
 /* The preemptor's kind and VM; introduces it where this CPU has not done so yet. */
 static __noinline int task_new(struct task *e, struct task_struct *t, __u64 ts)
 {
@@ -102,14 +117,15 @@ static __noinline int task_new(struct task *e, struct task_struct *t, __u64 ts)
 	e->tid = tid;
 	e->start_ns = t->start_time;
 	e->gen = ctl.task_gen;
+	e->tgid = tgid;
 	e->vm = 0;
 	e->kind = kthread ? KS_K_KERNEL : KS_K_HOST;
 	if (!kthread) {
-		own = bpf_map_lookup_elem(&threads, &tid);
+		own = owner_of(&threads, tid, e->start_ns);
 		if (own) {
 			e->kind = KS_K_VCPU;
 		} else {
-			own = bpf_map_lookup_elem(&vmms, &tgid);
+			own = owner_of(&vmms, tgid, t->group_leader->start_time);
 			if (own)
 				e->kind = KS_K_VMM;
 		}
@@ -147,8 +163,9 @@ static __always_inline __u8 preemptor(const struct ks_slot *s, struct task_struc
 		e->comm[1] = comm[1];
 		task_new(e, next, ts);
 	}
-	*vm = e->vm;
-	return ks_class(throttled, s->vm, e->kind, e->vm);
+	/* one process may have several VMs: its own threads are the victim's */
+	*vm = e->kind == KS_K_VMM && e->tgid == s->tgid ? s->vm : e->vm;
+	return ks_class(throttled, s->vm, e->kind, *vm);
 }
 
 #endif

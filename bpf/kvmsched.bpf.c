@@ -468,8 +468,9 @@ static __always_inline int on_put_entry(void *ctx, struct kvm_vcpu *vcpu, struct
 		return 0;
 	}
 	s->phase = KS_P_USER;
-	s->put_ts = ts; /* the next load counts the put */
-	s->put_flags |= flags;
+	s->put_ts = ts;		/* the next load counts the put */
+	if (ts >= ctl.start_ns) /* before, nested ones may look bare: not all is attached yet */
+		s->put_flags |= flags;
 	if (m.loads) {
 		s->inner_entry_ts = ts;
 		s->flags[KS_PT_INNER_ENTRY] = flags;
@@ -504,13 +505,6 @@ HOOK_FULL("fexit/kvm_arch_vcpu_put", put_exit, (struct kvm_vcpu * vcpu), vcpu)
 
 /* ---- life and death ----------------------------------------------------------------------- */
 
-SEC("fentry/kvm_arch_vcpu_create")
-int BPF_PROG(vcpu_create, struct kvm_vcpu *vcpu)
-{
-	slot_new(first_arg(ctx), now(), 1, bpf_get_current_task_btf());
-	return 0;
-}
-
 static __noinline int slot_free(__u64 vcpu)
 {
 	__u32 *index = bpf_map_lookup_elem(&slot_of, &vcpu), at;
@@ -542,11 +536,22 @@ static __noinline int slot_free(__u64 vcpu)
 		rec.lost = s->lost;
 		describe(&rec, sizeof(rec));
 	}
-	vm_put(s->kvm);
+	thread_forget(s);
+	vm_put(s->kvm, s->tgid);
 	bpf_map_delete_elem(&slot_of, &vcpu);
 	s->hot = 0;
 	s->keep = KS_NEW;
 	s->vcpu = 0;
+	return 0;
+}
+
+SEC("fentry/kvm_arch_vcpu_create")
+int BPF_PROG(vcpu_create, struct kvm_vcpu *vcpu)
+{
+	__u64 addr = first_arg(ctx);
+
+	slot_free(addr); /* of a vCPU whose end was missed: these hooks can be, being preemptible */
+	slot_new(addr, now(), 1, bpf_get_current_task_btf());
 	return 0;
 }
 

@@ -56,7 +56,7 @@ static __noinline int filter(struct ks_slot *s, struct task_struct *t)
 	if (!s)
 		return 0;
 	s->hot = 0;
-	s->lists_gen = *(volatile __u32 *)&ctl.lists_gen;
+	s->lists_gen = __sync_fetch_and_add(&ctl.lists_gen, 0); /* before the lists */
 	keep = vcpu_id_wanted(s->vcpu_id);
 	if (keep && cfg.by_tgid)
 		keep = listed(&filter_tgid, s->tgid, cfg.by_name);
@@ -81,6 +81,23 @@ static __u32 vcpu_run_tid(__u64 vcpu)
 	return pid ? BPF_CORE_READ(pid, numbers[0].nr) : 0;
 }
 
+/* The vCPU's thread is nothing special any more; its number may become another's. */
+static __noinline int thread_forget(struct ks_slot *s)
+{
+	struct owner *own;
+	__u32 tid;
+
+	if (!s)
+		return 0;
+	tid = s->run_tid;
+	own = bpf_map_lookup_elem(&threads, &tid);
+	if (own && own->vcpu == s->id) {
+		bpf_map_delete_elem(&threads, &tid);
+		__sync_fetch_and_add(&ctl.task_gen, 1);
+	}
+	return 0;
+}
+
 /* Another task has the vCPU: is another thread to run it? */
 static __noinline int bind(struct ks_slot *s, struct task_struct *t)
 {
@@ -93,9 +110,11 @@ static __noinline int bind(struct ks_slot *s, struct task_struct *t)
 	tid = vcpu_run_tid(s->vcpu);
 	if (!tid || tid == s->run_tid)
 		return 0;
+	thread_forget(s);
 	s->run_tid = tid;
 	own.vcpu = s->id;
 	own.vm = s->vm;
+	own.start_ns = tid == (__u32)t->pid ? t->start_time : 0;
 	bpf_map_update_elem(&threads, &tid, &own, BPF_ANY);
 	__sync_fetch_and_add(&ctl.task_gen, 1);
 	filter(s, t);
@@ -145,9 +164,12 @@ static __u32 slot_claim(__u64 vcpu)
 static __noinline __u32 slot_new(__u64 vcpu, __u64 ts, __u32 created, struct task_struct *t)
 {
 	const struct kvm_vcpu *v = (const struct kvm_vcpu *)vcpu;
-	__u32 index = slot_claim(vcpu);
 	struct ks_slot *s;
+	__u32 index;
 
+	if (ts >= ctl.end_ns)
+		return 0; /* its descriptor would be later than what closes the recording */
+	index = slot_claim(vcpu);
 	if (!index) {
 		__sync_fetch_and_add(&ctl.untracked, 1);
 		return 0;

@@ -75,7 +75,8 @@ struct {
 
 struct owner {
 	__u32 vm;
-	__u32 vcpu; /* 0 = not a vCPU's thread */
+	__u32 vcpu;	/* 0 = not a vCPU's thread */
+	__u64 start_ns; /* of the thread or VMM that has the number; 0 = not known */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -99,9 +100,10 @@ struct task {
 	__u64 start_ns;
 	__u64 comm[2];
 	__u32 vm;
+	__u32 tgid;
 	__u8 kind;
 	__u8 known;
-	__u8 pad[2];
+	__u8 pad[6];
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

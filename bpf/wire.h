@@ -348,8 +348,7 @@ _Static_assert(sizeof(struct ks_slot) == 192, "slot: three cache lines");
 struct ks_ctl {
 	__u64 start_ns;
 	__u64 end_ns;
-	__u64 meta_produced; /* records for the descriptors' ring, and those it could not take */
-	__u64 meta_lost;
+	__u64 meta_lost; /* descriptors that found no room */
 	__u64 untracked; /* vCPUs that did not fit into the table */
 	__u32 task_gen;	 /* raised when a thread's VM or vCPU changed */
 	__u32 lists_gen; /* raised when a filter's list changed: user space's */

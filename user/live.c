@@ -43,15 +43,13 @@ struct live {
 	size_t ring_bytes;
 	__u32 places;
 	struct queue queue;
-	__u64 *lost, *produced;
+	__u64 *lost;
 	unsigned cpus;
 	__u32 vcpus_seen;
 	const struct filter *filter;
 	__u64 start_ns;
-	__u64 pass_ns;	     /* when a recent pass over the rings began */
-	__u64 safe_ns;	     /* every record before this time has been handed out */
-	__u64 tail_produced; /* what user space added to the descriptors: names, the closing
-				snapshot */
+	__u64 pass_ns; /* when a recent pass over the rings began */
+	__u64 safe_ns; /* every record before this time has been handed out */
 	int err;
 };
 
@@ -143,7 +141,6 @@ static int name_vm(struct live *l, const struct ks_vm *vm)
 	bool keep;
 
 	ident__resolve("/proc", vm->tgid, vm->comm, &name);
-	l->tail_produced++;
 	if (l->filter->vms) {
 		keep = filter__vm(l->filter, name.name, vm->tgid);
 		set_tgid(l, vm->tgid, keep);
@@ -293,8 +290,7 @@ int live__open(struct live **out, const struct live_opts *o, struct session *s)
 	l->cpus = cpus;
 	l->filter = o->filter;
 	l->lost = calloc(cpus + 1, sizeof(*l->lost));
-	l->produced = calloc(cpus + 1, sizeof(*l->produced));
-	err = l->lost && l->produced ? 0 : err__say(ENOMEM, "starting");
+	err = l->lost ? 0 : err__say(ENOMEM, "starting");
 	if (!err)
 		err = live_load(&l->skel, o, l->cpus);
 	if (!err)
@@ -515,7 +511,6 @@ static int close_vcpu(struct live *l, const struct ks_slot *s, const struct sess
 	r.h.mask |= in_user(s, ses) ? KS_M_USER : s->phase == KS_P_OUT ? KS_M_OUT : 0;
 	if (s->phase != KS_P_UNKNOWN)
 		r.h.mask |= KS_M_POINT(KS_PT_ENTRY);
-	l->tail_produced += 1 + sums;
 	return queue__put(q, &r, sizeof(r));
 }
 
@@ -528,8 +523,10 @@ int live__end(struct live *l, struct session *s, batch_fn fn, void *ctx)
 
 	s->wall_end_ns = wall_offset();
 	err = tell(&ctl->end_ns, &s->end_ns, "ending");
-	if (err)
+	if (err) {
+		live__drain(l, fn, ctx, &watermark); /* keep what there is */
 		return err;
+	}
 	err = quiesce(l);
 	if (err)
 		return err;
@@ -551,14 +548,6 @@ const __u64 *live__lost(struct live *l)
 	return l->lost;
 }
 
-const __u64 *live__produced(struct live *l)
-{
-	for (unsigned i = 0; i < l->cpus; i++)
-		l->produced[i] = ring_of(l, i)->head + ring_of(l, i)->lost;
-	l->produced[l->cpus] = l->skel->data->ctl.meta_produced + l->tail_produced;
-	return l->produced;
-}
-
 __u32 live__vcpus(const struct live *l)
 {
 	return l->vcpus_seen;
@@ -574,6 +563,5 @@ void live__free(struct live *l)
 	kvmsched_bpf__destroy(l->skel);
 	free(l->queue.buf);
 	free(l->lost);
-	free(l->produced);
 	free(l);
 }

@@ -57,8 +57,6 @@ int live__end(struct live *l, struct session *s, batch_fn fn, void *ctx);
 
 /* Per stream: records that found their ring full, so far. Valid until live__free(). */
 const __u64 *live__lost(struct live *l);
-/* Per stream: records made, the lost ones included. */
-const __u64 *live__produced(struct live *l);
 
 /* How many vCPUs, and how many that the filters want, exist or existed. */
 __u32 live__vcpus(const struct live *l);

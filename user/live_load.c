@@ -218,10 +218,29 @@ int live_load(struct kvmsched_bpf **out, const struct live_opts *o, unsigned cpu
 	return err ? explain(err, o) : 0;
 }
 
+/* Exits before entries: what an entry hook has begun is always ended. */
+static int attach_exits(struct kvmsched_bpf *skel)
+{
+	for (int i = 0; i < skel->skeleton->prog_cnt; i++) {
+		struct bpf_prog_skeleton *s = &skel->skeleton->progs[i];
+		struct bpf_program *p = *s->prog;
+
+		if (!bpf_program__autoload(p) ||
+		    bpf_program__expected_attach_type(p) != BPF_TRACE_FEXIT)
+			continue;
+		*s->link = bpf_program__attach(p);
+		if (!*s->link)
+			return -errno;
+	}
+	return 0;
+}
+
 int live_attach(struct kvmsched_bpf *skel)
 {
-	int err = kvmsched_bpf__attach(skel);
+	int err = attach_exits(skel);
 
+	if (!err)
+		err = kvmsched_bpf__attach(skel); /* those that are not attached yet */
 	if (!err)
 		return 0;
 	err__say(err, "attaching to KVM's functions");
