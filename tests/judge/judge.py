@@ -13,6 +13,7 @@ import sys
 
 import counts
 import flags
+import rules
 import schedstat
 import switches
 from ktrace import Trace
@@ -52,6 +53,7 @@ def judges(kvmsched, directory, all_delays):
     yield "class", lambda: flags.judge_class(recording, pairing, trace, vmm_tgids)
     if os.path.exists(directory + "/cpu.stat"):
         yield "quota", lambda: flags.judge_quota(report, directory)
+    yield "check", lambda: rules.judge_check(kvmsched, directory, lossless)
 
 
 def check_run(directory, recording_expected_lost):

@@ -1,15 +1,18 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
-"""The table of the matrix, from what judge.py left.
+"""The tables of the matrix, from what judge.py left.
 
-  table.py TOP KERNEL…        TOP/KERNEL/verdict.json -> Markdown on standard output
+  table.py TOP KERNEL…        TOP/KERNEL/verdict.json -> TOP/matrix.md; TOP/KERNEL/RUN/check.json -> TOP/rules.md
 """
+import glob
 import json
 import re
 import sys
 
+import rules
+
 JUDGES = ("run", "sched_switch", "schedstat", "run delay", "sums", "babeltrace2", "partition", "replay", "per vCPU",
-          "per ring", "names", "flags", "reason", "class", "quota")
+          "per ring", "names", "flags", "reason", "class", "quota", "check")
 
 INTRO = """# The matrix
 
@@ -27,7 +30,8 @@ LEGEND = """
   **babeltrace2**: same count of events and of lost ones, no other warning. **partition**: states add up to the window.
   **replay**: same bytes as live. **per vCPU**, **per ring**: made = recorded + lost. **names**: of the VMs. **flags**:
   kvm_vcpu's rules. **reason**: runnable or blocked, as prev_state has it. **class**: who took the CPU. **quota**: time
-  taken by CPU bandwidth, against the cgroup's account.
+  taken by CPU bandwidth, against the cgroup's account. **check**: no rule of `kvmsched check` is violated
+  ([which are decided](rules.md)), and it passes over no loss.
 - ok: in all runs; a number: of runs that were not; -: not judged there.
 """
 
@@ -78,13 +82,17 @@ def row(top, kernel):
 def main():
     top, kernels = sys.argv[1], sys.argv[2:]
     head = ["kernel", "release", "hooks", "fields", "switches", "OUT", "IN", "lost", *JUDGES]
-    print(INTRO + "| " + " | ".join(head) + " |\n|" + "---|" * len(head))
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     complete = True
     for kernel in kernels:
         cells, judged = row(top, kernel)
         complete &= judged
-        print("| " + " | ".join(cells) + " |")
-    print(LEGEND, end="")
+        lines.append("| " + " | ".join(cells) + " |")
+    with open(top + "/matrix.md", "w", encoding="utf-8") as f:
+        f.write(INTRO + "\n".join(lines) + "\n" + LEGEND)
+    reports = {kernel: [load(path) for path in sorted(glob.glob(f"{top}/{kernel}/*/check.json"))] for kernel in kernels}
+    with open(top + "/rules.md", "w", encoding="utf-8") as f:
+        f.write(rules.table({kernel: [r for r in found if r] for kernel, found in reports.items()}))
     return 0 if complete else 1
 
 

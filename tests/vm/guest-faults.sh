@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs inside the emulated KVM host, booted without KVM by tests/vm/faults: does to kvmsched what can go
 # wrong, and leaves the recordings in $VM_OUT/rec for the checks on the host. $kvmsched, $workload and
-# $step are the programs.
+# $step are the programs, $models a directory of rules.
 #
 #   guest-faults.sh [SECTION...]
 #
 # stdout: "ok NAME" or "not ok NAME: why" followed by what was said as comments.
 # shellcheck disable=SC2016 # $kvmsched and the like are for the shells that are started
 set -u
-export kvmsched workload step
+export kvmsched workload step models
 self=$(realpath "$0")
 tmp=/tmp/faults
 err=$tmp/stderr
@@ -300,6 +300,31 @@ replays()
 	done
 }
 
+# kvmsched check, live: its verdicts as exit statuses.
+checks()
+{
+	run 0 "check: live" '!violated' -- "$kvmsched" check -o checked -d 500ms
+	run 0 "check: on the recording" '!violated' -- "$kvmsched" check -i checked
+	run 2 "check: the same with an assertion that does not hold" -- \
+		"$kvmsched" check --assert 'count(absence) > 0 by vm' --assert 'max(halted) < 1us' -i checked
+	run 7 "check: the command's failure is passed on" -- \
+		"$kvmsched" check -- sh -c '"$workload" --time 0.3 --json /dev/null; exit 7'
+	run 2 "check: a violation comes before the command's failure" -- \
+		"$kvmsched" check --assert 'count(absence) == 0' -- sh -c '"$workload" --time 0.3 --json /dev/null; exit 7'
+	run 3 "check: records were lost: inconclusive" -- \
+		"$kvmsched" check --loads --buffer 1K -- "$workload" --mode exit,mixed --vcpus 2 --time 1 --json /dev/null
+	check "check: loss is no violation" "it says so" sh -c "! grep -q ^violated: $tmp/stdout"
+	run 3 "check: nothing seen: inconclusive" -- "$kvmsched" check --vm nobody -d 100ms
+	sed 's/5ms/10s/' "$models/preempted-5ms.dot" >patient.dot
+	run 0 "check --model: a clock that suffices" -- "$kvmsched" check --rule '*state*' --model patient.dot -d 500ms
+	run 2 "check --model: a clock that does not, beside hogs; --keep" -- \
+		"$kvmsched" check --model "$models/preempted-5ms.dot" --keep kept -- \
+		sh -c '(while :; do :; done) & (while :; do :; done) & (while :; do :; done) &
+			"$workload" --mode spin --vcpus 3 --time 1 --json /dev/null; kill $(jobs -p)'
+	run 2 "check: what was kept shows the violation" -- \
+		"$kvmsched" check --model "$models/preempted-5ms.dot" -i kept
+}
+
 # stopped_by SIGNAL: a recorder that gets it ends cleanly, with all it has.
 stopped_by()
 {
@@ -478,14 +503,14 @@ case ${1-} in
 	"inside_$2"
 	exit
 	;;
-'') set -- no_kvm btf rights reload churn brief small output replays stop command streams two filters kills ;;
+'') set -- no_kvm btf rights reload churn brief small output replays checks stop command streams two filters kills ;;
 esac
 alpha=
 for section; do
 	start=$(cut -d. -f1 /proc/uptime)
 	[ "$section" = no_kvm ] || [ -e /dev/kvm ] || load
 	case $section in
-	output | replays | stop | command | streams | two | filters | kills) [ -n "$alpha" ] || fleet_begin ;;
+	output | replays | checks | stop | command | streams | two | filters | kills) [ -n "$alpha" ] || fleet_begin ;;
 	esac
 	$section
 	echo "# $section: $(($(cut -d. -f1 /proc/uptime) - start)) s"

@@ -54,7 +54,7 @@ kvmsched=$1 kernel=$2
 trace_setup 49152 || exit 1
 begin_run qemu
 make_initramfs
-"$kvmsched" report --loads --buffer 16M -o "$dir/rec" --json -- \
+"$kvmsched" report --full --loads --buffer 16M -o "$dir/rec" --json -- \
 	/bin/sh "$0" inside "$kernel" "$dir" >"$dir/live.json" 2>"$dir/err"
 status=$?
 rm -f "$dir/initramfs"
