@@ -132,7 +132,8 @@ demo: ## boot the embedded KVM host, trace two VMs, show the result (KERNEL=6.1,
 	tests/vm/demo $(KERNEL)
 
 bench: all workload ## what tracing costs and how fast recordings are read, beside other tools (EVENTS=50M)
-	@tests/vm/bench $(KERNEL); cost=$$?; tests/bench-decode -k $(KERNEL) $(EVENTS) && exit $$cost
+	@tests/vm/bench $(KERNEL); cost=$$?; tests/bench-decode -k $(KERNEL) $(EVENTS) && \
+		tests/check-cost build/bench/decode/real && exit $$cost
 
 check-style: ## formatting, shell scripts, include circles
 	clang-format --dry-run -Werror bpf/*.[ch] vmlinux/*.h user/*.[ch] user/models/*.c tests/unit/*.c tests/vm/*.[ch] tools/*.c

@@ -303,8 +303,9 @@ replays()
 # kvmsched check, live: its verdicts as exit statuses.
 checks()
 {
-	run 0 "check: live" '!violated' -- "$kvmsched" check -o checked -d 500ms
-	run 0 "check: on the recording" '!violated' -- "$kvmsched" check -i checked
+	run 0 "check: live, around a command" -- "$kvmsched" check -o checked -- \
+		"$workload" --mode mixed,exit,ioctl --vcpus 3 --time 0.5 --json /dev/null
+	run 0 "check: on the recording" -- "$kvmsched" check -i checked
 	run 2 "check: the same with an assertion that does not hold" -- \
 		"$kvmsched" check --assert 'count(absence) > 0 by vm' --assert 'max(halted) < 1us' -i checked
 	run 7 "check: the command's failure is passed on" -- \
@@ -316,7 +317,7 @@ checks()
 	check "check: loss is no violation" "it says so" sh -c "! grep -q ^violated: $tmp/stdout"
 	run 3 "check: nothing seen: inconclusive" -- "$kvmsched" check --vm nobody -d 100ms
 	sed 's/5ms/10s/' "$models/preempted-5ms.dot" >patient.dot
-	run 0 "check --model: a clock that suffices" -- "$kvmsched" check --rule '*state*' --model patient.dot -d 500ms
+	run 0 "check --model: a clock that suffices" -- "$kvmsched" check --rule same_task --model patient.dot -d 500ms
 	run 2 "check --model: a clock that does not, beside hogs; --keep" -- \
 		"$kvmsched" check --model "$models/preempted-5ms.dot" --keep kept -- \
 		sh -c '(while :; do :; done) & (while :; do :; done) & (while :; do :; done) &
