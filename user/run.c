@@ -125,11 +125,6 @@ static int finish_model(struct run *r, __u64 lost)
 	return r->sink->end ? r->sink->end(r->sink->ctx, &r->summary) : 0;
 }
 
-static bool matched_nothing(const struct run *r)
-{
-	return !r->summary.vcpus;
-}
-
 /* What the numbers depend on and do not show themselves. 0 or EXIT_INCONCLUSIVE. */
 static int verdict(const struct run *r, unsigned damaged, bool clean)
 {
@@ -154,7 +149,7 @@ static int verdict(const struct run *r, unsigned damaged, bool clean)
 	}
 	if (!clean)
 		err__note("the recorder was killed: the recording ends at its last stored record");
-	if (matched_nothing(r)) {
+	if (summary__nothing(s)) {
 		err__note("%s", filter__any(&r->filter) ? "no vCPU matches the filter"
 							: "no vCPU was seen");
 		status = EXIT_INCONCLUSIVE;

@@ -193,8 +193,10 @@ static void on_in(struct summary *s, struct summary_vcpu *sv, const struct ks_in
 		cost_one(s, &sv->reload, r->load_exit_ns - r->load_entry_ns);
 }
 
-static void on_loads(struct summary_vcpu *sv, const struct ks_loads *r)
+static void on_loads(const struct summary *s, struct summary_vcpu *sv, const struct ks_loads *r)
 {
+	if (s->by_cpu && !filter__cpu(s->filter, r->cpu))
+		return;
 	sv->loads += r->loads;
 	sv->puts += r->puts;
 	if (!(r->h.mask & KS_M_POINT(KS_PT_INNER_EXIT)))
@@ -207,6 +209,8 @@ static void on_single(struct summary *s, struct summary_vcpu *sv, const struct k
 {
 	bool load = r->h.type == KS_LOAD;
 
+	if (s->by_cpu && !filter__cpu(s->filter, r->cpu))
+		return;
 	if (load)
 		sv->loads++;
 	else
@@ -230,7 +234,7 @@ static void on_event(void *ctx, struct model_vcpu *v, const struct ks_head *r,
 	else if (r->type == KS_IN)
 		on_in(s, sv, (const void *)r);
 	else if (r->type == KS_LOADS)
-		on_loads(sv, (const void *)r);
+		on_loads(s, sv, (const void *)r);
 	else if (r->type == KS_LOAD || r->type == KS_PUT)
 		on_single(s, sv, (const void *)r);
 }
@@ -353,6 +357,16 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 		if (add_total(&s->total, &s->vcpu[i]))
 			s->err = -ENOMEM;
 	return s->err;
+}
+
+bool summary__nothing(const struct summary *s)
+{
+	const struct summary_vcpu *t = &s->total;
+	__u64 seen = t->switches + t->reloads + t->loads + t->puts;
+
+	for (int i = 0; i < ST_ABSENT; i++)
+		seen += t->state_ns[i];
+	return !s->vcpus || (s->by_cpu && !seen);
 }
 
 const char *summary__vm_name(const struct summary *s, __u32 id, char *out, size_t size)

@@ -492,6 +492,43 @@ static void test_filter_cpu(void **state)
 	assert_int_equal(summary.total.state_ns[ST_ELSEWHERE], 0);
 }
 
+/* Loads too belong to the CPU that their record names; a filter that no CPU matches is noticed. */
+static void filtered_by_cpu(const char *cpus)
+{
+	union rec loads = rec_loads(1, 1, T0 + 50, 4, 0), load = rec_load(KS_LOAD, 1, 2, T0 + 60);
+
+	assert_int_equal(filter__add(&filter, 'C', cpus), 0);
+	begin(MODE_DEFAULT, 0, ~0ULL);
+	one_vcpu();
+	feed(rec_vcpu(2, T0, 1, 1, 0)); /* all of it on CPU 3 */
+	loads.loads.cpu = 2;
+	feed(loads);
+	feed(load);
+	feed(rec_load(KS_PUT, 1, 3, T0 + 70));
+	load = rec_load(KS_LOAD, 2, 1, T0 + 80);
+	load.load.cpu = 3;
+	feed(load);
+	finish(T0 + 100, 0);
+	assert_int_equal(summary.vcpus, 2);
+}
+
+static void test_filter_cpu_loads(void **state)
+{
+	filtered_by_cpu("1");
+	assert_int_equal(summary.vcpu[0].loads, 1);
+	assert_int_equal(summary.vcpu[0].puts, 1);
+	assert_int_equal(summary.vcpu[1].loads, 0);
+	assert_false(summary__nothing(&summary));
+	teardown(state);
+	filtered_by_cpu("2");
+	assert_int_equal(summary.vcpu[0].loads, 4);
+	assert_int_equal(summary.vcpu[0].puts, 4);
+	teardown(state);
+	filtered_by_cpu("77");
+	assert_int_equal(summary.total.loads + summary.total.puts, 0);
+	assert_true(summary__nothing(&summary));
+}
+
 static void test_names(void **state)
 {
 	struct ks_name same = rec_name(2, T0, "web"), other = rec_name(1, T0, "web");
@@ -549,6 +586,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_light, teardown),
 		cmocka_unit_test_teardown(test_filter, teardown),
 		cmocka_unit_test_teardown(test_filter_cpu, teardown),
+		cmocka_unit_test_teardown(test_filter_cpu_loads, teardown),
 		cmocka_unit_test_teardown(test_names, teardown),
 		cmocka_unit_test_teardown(test_lost, teardown),
 	};
