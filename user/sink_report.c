@@ -89,7 +89,7 @@ static void times_row(struct page *p, struct table *t, const struct summary_vcpu
 		if (state_shown(p->s, i))
 			table__styled(t, v->state_ns[i] ? style__of_state(i) : STYLE_DIM,
 				      units__percent(text, v->state_ns[i], window));
-	table__cell(t, v->unmeasured ? NULL : units__percent(text, v->run_delay.sum, window));
+	table__cell(t, v->unmeasured ? NULL : units__percent(text, v->run_delay_ns, window));
 	count_cell(t, v->switches);
 	count_cell(t, v->migrations);
 	count_cell(t, v->reloads);

@@ -132,6 +132,14 @@ static enum state state_of_reason(__u8 reason)
 					 : ST_PREEMPTED;
 }
 
+/* The part of [from, to) that lies in the window. */
+static __u64 clipped(const struct summary *s, __u64 from, __u64 to)
+{
+	from = from > s->from_ns ? from : s->from_ns;
+	to = to < s->to_ns ? to : s->to_ns;
+	return from < to ? to - from : 0;
+}
+
 static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
 		       const struct model_task *task)
 {
@@ -141,9 +149,11 @@ static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
 	__u64 length = a->to - a->from;
 
 	(void)task;
-	if (!sv || a->open || !a->whole || !ends_inside(s, a->to))
+	if (!sv || (s->by_cpu && !filter__cpu(s->filter, a->cpu_out)))
 		return;
-	if (s->by_cpu && !filter__cpu(s->filter, a->cpu_out))
+	if (a->has_run_delay) /* it waits last: for what woke it, then for a CPU */
+		sv->run_delay_ns += clipped(s, a->to - a->run_delay_ns, a->to);
+	if (a->open || !a->whole || !ends_inside(s, a->to))
 		return;
 	sv->state_cnt[state]++;
 	sv->migrations += a->cpu_in != a->cpu_out;
@@ -309,6 +319,7 @@ static int add_total(struct summary_vcpu *t, const struct summary_vcpu *v)
 	t->reloads += v->reloads;
 	t->loads += v->loads;
 	t->puts += v->puts;
+	t->run_delay_ns += v->run_delay_ns;
 	t->clamped += v->clamped;
 	t->unmeasured += v->unmeasured;
 	err |= hist__merge(&t->absence, &v->absence);

@@ -4,7 +4,8 @@
  * over a window. Fed by a model's spans and absences; every output that shows a number reads it
  * from here.
  *
- * A span that crosses an edge of the window is clipped for the times. A distribution counts an
+ * A span that crosses an edge of the window is clipped for the times, and so is the wait for a CPU,
+ * which is the last part of a blocked absence. A distribution counts an
  * absence when it ends inside the window, with its whole length; one whose beginning was not seen
  * does not count.
  */
@@ -28,6 +29,7 @@ struct cost {
 struct summary_vcpu {
 	const struct model_vcpu *v;
 	__u64 state_ns[ST_CNT];
+	__u64 run_delay_ns;	 /* runnable but waiting for a CPU, inside the window */
 	__u64 state_cnt[ST_CNT]; /* ended absences by state */
 	__u64 switches;		 /* sched_outs */
 	__u64 migrations;	 /* absences that ended on another CPU */

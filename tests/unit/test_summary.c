@@ -229,6 +229,45 @@ static void test_unmeasured(void **state)
 	assert_int_equal(summary.total.unmeasured, 1);
 }
 
+/* As a time, a run delay is clipped to the window; a blocked absence waits last. */
+static void run_delay_in(__u64 from, __u64 to, __u64 want, __u64 count)
+{
+	begin(MODE_DEFAULT, from, to);
+	two_absences(); /* preempted from 100 to 200; halted to 400, waiting from 370 */
+	assert_int_equal(summary.vcpu[0].run_delay_ns, want);
+	assert_int_equal(summary.total.run_delay_ns, want);
+	assert_int_equal(summary.vcpu[0].run_delay.count, count);
+	teardown(NULL);
+}
+
+static void test_run_delay_clipped(void **state)
+{
+	(void)state;
+	run_delay_in(0, ~0ULL, 130, 2);
+	run_delay_in(T0 + 150, ~0ULL, 80, 2);
+	run_delay_in(T0 + 150, T0 + 170, 20, 0);
+	run_delay_in(T0 + 300, T0 + 370, 0, 0);
+	run_delay_in(T0 + 300, T0 + 380, 10, 0);
+	run_delay_in(T0 + 390, ~0ULL, 10, 1);
+}
+
+/* One that is open at the window's end, or began before the trace, waits as far as it is known. */
+static void test_run_delay_open(void **state)
+{
+	union rec in = rec_in(1, 1, T0 + 100, 0);
+
+	(void)state;
+	begin(MODE_DEFAULT, T0 + 40, ~0ULL);
+	one_vcpu();
+	in.in.reason = KS_R_PREEMPTED;
+	feed(in);
+	feed(rec_out(1, 2, T0 + 300, KS_R_PREEMPTED));
+	finish(T0 + 500, 0);
+	assert_int_equal(summary.vcpu[0].run_delay_ns, 60 + 200);
+	assert_int_equal(summary.vcpu[0].run_delay_ns, summary.vcpu[0].state_ns[ST_PREEMPTED]);
+	assert_int_equal(summary.vcpu[0].run_delay.count, 0);
+}
+
 static void test_quantiles(void **state)
 {
 	__u64 ts = T0;
@@ -576,6 +615,8 @@ int main(void)
 		cmocka_unit_test_teardown(test_open, teardown),
 		cmocka_unit_test_teardown(test_not_whole, teardown),
 		cmocka_unit_test_teardown(test_unmeasured, teardown),
+		cmocka_unit_test_teardown(test_run_delay_clipped, teardown),
+		cmocka_unit_test_teardown(test_run_delay_open, teardown),
 		cmocka_unit_test_teardown(test_quantiles, teardown),
 		cmocka_unit_test_teardown(test_preemptors, teardown),
 		cmocka_unit_test_teardown(test_tid_again, teardown),
