@@ -105,11 +105,18 @@ const struct model_vcpu *model__vcpu(const struct model *m, __u32 id)
 	return id < m->vcpus ? m->vcpu[id] : NULL;
 }
 
+bool model__vm_known(const struct model *m, __u32 id)
+{
+	const struct model_vm *vm = model__vm(m, id);
+
+	return vm && vm->name[0];
+}
+
 const char *model__vm_name(const struct model *m, __u32 id, char *out, size_t size)
 {
 	const struct model_vm *vm = model__vm(m, id);
 
-	if (!vm || !vm->name[0])
+	if (!model__vm_known(m, id))
 		snprintf(out, size, "vm%u", id); /* its descriptor was lost */
 	else if (vm->twice)
 		snprintf(out, size, "%s#%u", vm->name, vm->tgid);
@@ -200,6 +207,13 @@ static __s32 task_find(const struct model *m, __u32 tid)
 	return i;
 }
 
+const struct model_task *model__task(const struct model *m, __u32 tid)
+{
+	__s32 i = task_find(m, tid);
+
+	return i < 0 ? NULL : &m->task[i].t;
+}
+
 static void tasks_forget(struct model *m)
 {
 	m->tasks = 0;
@@ -273,13 +287,10 @@ static bool kept(struct model *m, struct model_vcpu *v)
 static const struct model_task *preemptor(const struct model *m, const struct model_vcpu *v,
 					  const struct absence *a)
 {
-	__s32 i = v->task;
-
 	if (a->by == KS_BY_NONE)
 		return NULL;
-	if (i < 0)
-		i = task_find(m, a->next_tid); /* introduced a little late */
-	return i < 0 ? NULL : &m->task[i].t;
+	/* else introduced a little late */
+	return v->task >= 0 ? &m->task[v->task].t : model__task(m, a->next_tid);
 }
 
 static void tell(struct model *m, struct model_vcpu *v, const struct absence *open,

@@ -78,12 +78,18 @@ __u64 model__missing(const struct model *m); /* ... and those that the sequence 
 
 const struct model_vm *model__vm(const struct model *m, __u32 id); /* NULL: not introduced */
 
+/* Has it a name? Not where its descriptor was lost, or live where a filter left it out. */
+bool model__vm_known(const struct model *m, __u32 id);
+
 /* A VM's name for people and machines: name#pid where several VMs have the name. Live, that is only
  * known from the second one's start on. Not escaped. Returns out. */
 const char *model__vm_name(const struct model *m, __u32 id, char *out, size_t size);
 
 /* A vCPU by its id in the trace, whether the filter keeps it or not; NULL: not heard of. */
 const struct model_vcpu *model__vcpu(const struct model *m, __u32 id);
+
+/* The task that has this tid now, as last introduced; NULL: not known. */
+const struct model_task *model__task(const struct model *m, __u32 tid);
 
 /* The vCPUs that the filter keeps, in no order: for (at = 0; (v = model__next(m, &at));) */
 struct model_vcpu *model__next(const struct model *m, unsigned *at);

@@ -38,7 +38,8 @@ static void head(struct page *p)
 	       units__iso(at, s->from_ns, s->session->wall_start_ns, 3),
 	       session__mode_name(s->session->mode), (unsigned long long)s->events,
 	       (unsigned long long)s->lost);
-	printf("%u vCPUs over %s\n", s->vcpus, units__own(window, s->to_ns - s->from_ns));
+	printf("%u vCPU%s over %s\n", s->vcpus, s->vcpus == 1 ? "" : "s",
+	       units__own(window, s->to_ns - s->from_ns));
 }
 
 /* ---- where the time went ------------------------------------------------------------------ */
@@ -218,7 +219,7 @@ static int costs(struct page *p)
 
 static void who(struct page *p, const struct summary_preemptor *q, char *out, size_t size)
 {
-	const struct model_vcpu *v = NULL;
+	const struct model_vcpu *v = model__vcpu(p->s->model, q->task.vcpu);
 	char comm[ESCAPE_SIZE(KS_COMM_LEN)], vm[ESCAPE_SIZE(160)];
 
 	escape__str(p->term.escape,
@@ -226,15 +227,15 @@ static void who(struct page *p, const struct summary_preemptor *q, char *out, si
 		    : q->task.tid   ? "?"
 				    : "swapper",
 		    comm, sizeof(comm));
-	for (unsigned i = 0; q->task.vcpu && !v && i < p->s->vcpus; i++)
-		if (p->s->vcpu[i].v->id == q->task.vcpu)
-			v = p->s->vcpu[i].v;
-	if (!q->task.vm) {
-		snprintf(out, size, "%s", comm);
+	if (!q->task.vm || !model__vm_known(p->s->model, q->task.vm)) {
+		if (q->task.vm && q->task.tgid)
+			snprintf(out, size, "%s (pid %u)", comm, q->task.tgid);
+		else
+			snprintf(out, size, "%s", comm);
 		return;
 	}
 	snprintf(vm, sizeof(vm), "%s", vm_name(p, q->task.vm));
-	if (v)
+	if (v && v->vcpu_id >= 0)
 		snprintf(out, size, "%s (%s vCPU %d)", comm, vm, v->vcpu_id);
 	else
 		snprintf(out, size, "%s (%s)", comm, vm);

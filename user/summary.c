@@ -44,7 +44,7 @@ static void count(struct summary *s, struct hist *h, __u64 v)
 static bool same(const struct summary_preemptor *p, __u32 vm, __u8 by, const struct model_task *t)
 {
 	return p->victim_vm == vm && p->by == by && p->task.tid == t->tid &&
-	       p->task.start_ns == t->start_ns && !strcmp(p->task.comm, t->comm);
+	       p->task.start_ns == t->start_ns;
 }
 
 static __u32 slot(const struct summary *s, __u32 vm, __u8 by, const struct model_task *t)
@@ -95,6 +95,7 @@ static void add_preemptor(struct summary *s, __u32 vm, const struct absence *a,
 		s->hash[h] = ++s->preemptors;
 	}
 	p = &s->preemptor[s->hash[h] - 1];
+	p->task = *t;
 	p->time_ns += ns;
 	p->count++;
 }
@@ -362,6 +363,13 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 	}
 	sorting = s;
 	qsort(s->vcpu, s->vcpus, sizeof(*s->vcpu), by_vm);
+	for (unsigned i = 0; i < s->preemptors; i++) {
+		struct model_task *t = &s->preemptor[i].task;
+		const struct model_task *now = model__task(m, t->tid);
+
+		if (now && now->start_ns == t->start_ns) /* introduced again since */
+			*t = *now;
+	}
 	if (s->preemptors)
 		qsort(s->preemptor, s->preemptors, sizeof(*s->preemptor), by_time);
 	for (unsigned i = 0; i < s->vcpus; i++)

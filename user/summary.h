@@ -46,7 +46,7 @@ struct summary_vcpu {
 struct summary_preemptor {
 	__u32 victim_vm;
 	__u8 by;		/* KS_BY_* */
-	struct model_task task; /* comm "" and tid only, if it was not introduced */
+	struct model_task task; /* as last introduced; comm "" and tid only, if it was not */
 	__u64 time_ns, count;
 };
 

@@ -328,8 +328,7 @@ static void test_preemptors(void **state)
 	assert_int_equal(p[0].victim_vm, 1);
 }
 
-/* A tid that is used again is another task, and a task that changes its name is shown under both.
- */
+/* A tid that is used again is another task. */
 static void test_tid_again(void **state)
 {
 	union rec other = rec_task(7, T0 + 50, KS_K_HOST, "cc1", 0, 0);
@@ -346,6 +345,26 @@ static void test_tid_again(void **state)
 	assert_int_equal(summary.preemptors, 2);
 	assert_string_equal(summary.preemptor[0].task.comm, "cc1");
 	assert_string_equal(summary.preemptor[1].task.comm, "make");
+}
+
+/* A task that is introduced again is what it was introduced as last: a thread before its first
+ * KVM_RUN is not yet a vCPU's. */
+static void test_introduced_again(void **state)
+{
+	(void)state;
+	begin(MODE_DEFAULT, 0, ~0ULL);
+	one_vcpu();
+	feed(rec_task(7, T0, KS_K_VMM, "qemu", 2, 0));
+	absence_by(1, T0 + 10, T0 + 20, KS_BY_OTHER_VM, 7);
+	feed(rec_task(7, T0 + 30, KS_K_VCPU, "CPU 0/KVM", 2, 5));
+	absence_by(3, T0 + 40, T0 + 50, KS_BY_OTHER_VM, 7);
+	feed(rec_task(7, T0 + 60, KS_K_VCPU, "CPU 1/KVM", 2, 6));
+	finish(T0 + 200, 0);
+	assert_int_equal(summary.preemptors, 1);
+	assert_int_equal(summary.preemptor[0].time_ns, 20);
+	assert_int_equal(summary.preemptor[0].count, 2);
+	assert_int_equal(summary.preemptor[0].task.vcpu, 6);
+	assert_string_equal(summary.preemptor[0].task.comm, "CPU 1/KVM");
 }
 
 static void test_many_preemptors(void **state)
@@ -620,6 +639,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_quantiles, teardown),
 		cmocka_unit_test_teardown(test_preemptors, teardown),
 		cmocka_unit_test_teardown(test_tid_again, teardown),
+		cmocka_unit_test_teardown(test_introduced_again, teardown),
 		cmocka_unit_test_teardown(test_many_preemptors, teardown),
 		cmocka_unit_test_teardown(test_costs, teardown),
 		cmocka_unit_test_teardown(test_totals, teardown),
