@@ -125,22 +125,30 @@ static int finish_model(struct run *r, __u64 lost)
 	return r->sink->end ? r->sink->end(r->sink->ctx, &r->summary) : 0;
 }
 
+/* 0 or EXIT_INCONCLUSIVE. */
+static int tell_untracked(const struct run *r)
+{
+	__u64 n = r->session.untracked;
+
+	if (!n)
+		return EXIT_FINE;
+	err__note("%llu vCPU%s did not fit into the table (--max-vcpus) and %s not %s",
+		  (unsigned long long)n, n == 1 ? "" : "s", n == 1 ? "is" : "are",
+		  r->sink ? "shown" : "recorded");
+	return EXIT_INCONCLUSIVE;
+}
+
 /* What the numbers depend on and do not show themselves. 0 or EXIT_INCONCLUSIVE. */
 static int verdict(const struct run *r, unsigned damaged, bool clean)
 {
 	const struct summary *s = &r->summary;
-	int status = EXIT_FINE;
+	int status = tell_untracked(r);
 
 	if (s->lost) {
 		err__note(
 			"%llu records were lost (of %llu): what depends on them is shown as unknown; "
 			"a larger --buffer or --light helps",
 			(unsigned long long)s->lost, (unsigned long long)(s->events + s->lost));
-		status = EXIT_INCONCLUSIVE;
-	}
-	if (r->session.untracked) {
-		err__note("%llu vCPUs did not fit into the table (--max-vcpus) and are not shown",
-			  (unsigned long long)r->session.untracked);
 		status = EXIT_INCONCLUSIVE;
 	}
 	if (damaged || s->odd || order__refused(r->order)) {
@@ -331,16 +339,19 @@ static void tell_recording(struct run *r)
 
 static int verdict_live(struct run *r)
 {
+	int status;
+
 	if (r->writer)
 		tell_recording(r);
 	if (r->model)
 		return verdict(r, 0, true);
+	status = tell_untracked(r);
 	if (!live__vcpus(r->live)) {
 		err__note("%s", filter__any(&r->filter) ? "no vCPU matches the filter"
 							: "no vCPU was seen");
 		return EXIT_INCONCLUSIVE;
 	}
-	return lost_live(r) || r->session.untracked ? EXIT_INCONCLUSIVE : EXIT_FINE;
+	return lost_live(r) ? EXIT_INCONCLUSIVE : status;
 }
 
 static int run_live(struct run *r)
