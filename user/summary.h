@@ -78,7 +78,7 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost);
 /* After summary__finish(): no vCPU at all, or with -C none that was ever on a wanted CPU. */
 bool summary__nothing(const struct summary *s);
 
-/* A VM's name for people and machines: name#pid where several VMs have the name. Returns out. */
+/* A VM's name for people and machines: see model__vm_name(). Returns out. */
 const char *summary__vm_name(const struct summary *s, __u32 vm, char *out, size_t size);
 
 void summary__free(struct summary *s);

@@ -607,6 +607,78 @@ static void test_names(void **state)
 	assert_string_equal(summary__vm_name(&summary, 1 << 21, name, 4), "vm2");
 }
 
+static void named(__u32 vm, const char *name)
+{
+	struct ks_name r = rec_name(vm, T0, name);
+
+	assert_int_equal(model__record(model, &r.h), 0);
+}
+
+static void assert_name(__u32 vm, const char *want)
+{
+	char name[32];
+
+	assert_string_equal(model__vm_name(model, vm, name, sizeof(name)), want);
+}
+
+/* Only VMs that live at the same time are told apart; a VM's life ends with its last vCPU. */
+static void namesakes(bool ahead)
+{
+	struct ks_name web = rec_name(1, T0, "web");
+	union rec gone[] = {rec_gone(1, 0, T0 + 10), rec_gone(2, 0, T0 + 11)};
+
+	begin(MODE_DEFAULT, 0, ~0ULL);
+	feed(rec_vm(1, T0));
+	feed(rec_vcpu(1, T0, 1, 0, 0));
+	feed(rec_vcpu(2, T0, 1, 1, 0));
+	named(1, "web");
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(ahead ? model__describe(model, &gone[i].h)
+				       : model__record(model, &gone[i].h),
+				 0);
+	feed(rec_vm(2, T0 + 20));
+	feed(rec_vcpu(3, T0 + 20, 2, 0, 0));
+	named(2, "web");
+	assert_name(1, "web");
+	assert_name(2, "web");
+	for (int i = 0; ahead && i < 2; i++)
+		feed(gone[i]);
+	assert_int_equal(model__record(model, &web.h), 0); /* again: changes nothing */
+	assert_name(2, "web");
+	feed(rec_vm(3, T0 + 30));
+	named(3, "web");
+	feed(rec_gone(3, 0, T0 + 40)); /* they did live together */
+	finish(T0 + 100, 0);
+	assert_name(1, "web");
+	assert_name(2, "web#20");
+	assert_name(3, "web#30");
+}
+
+static void test_namesakes(void **state)
+{
+	namesakes(false);
+	teardown(state);
+	namesakes(true);
+}
+
+/* Two VMs of one process. */
+static void test_names_one_process(void **state)
+{
+	union rec second = rec_vm(2, T0);
+
+	(void)state;
+	begin(MODE_DEFAULT, 0, ~0ULL);
+	second.vm.tgid = 10;
+	feed(rec_vm(1, T0));
+	feed(second);
+	assert_name(1, "qemu-10#10.1");
+	named(1, "web");
+	named(2, "web");
+	assert_name(1, "web#10.1");
+	assert_name(2, "web#10.2");
+	finish(T0 + 100, 0);
+}
+
 static void test_lost(void **state)
 {
 	(void)state;
@@ -649,6 +721,8 @@ int main(void)
 		cmocka_unit_test_teardown(test_filter_cpu, teardown),
 		cmocka_unit_test_teardown(test_filter_cpu_loads, teardown),
 		cmocka_unit_test_teardown(test_names, teardown),
+		cmocka_unit_test_teardown(test_namesakes, teardown),
+		cmocka_unit_test_teardown(test_names_one_process, teardown),
 		cmocka_unit_test_teardown(test_lost, teardown),
 	};
 
