@@ -27,6 +27,14 @@ static void become(char **argv, int gate, const sigset_t *old)
 	_exit(err == ENOENT ? 127 : 126);
 }
 
+/* Not where we were started with it ignored, as nohup does: blocked, it would come all the same. */
+static bool hangup_ends(void)
+{
+	struct sigaction now;
+
+	return !sigaction(SIGHUP, NULL, &now) && now.sa_handler != SIG_IGN;
+}
+
 int child__start(struct child *c, char **argv)
 {
 	sigset_t set, old;
@@ -37,6 +45,8 @@ int child__start(struct child *c, char **argv)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGCHLD);
+	if (hangup_ends())
+		sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, &old);
 	c->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (c->signals < 0)

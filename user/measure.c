@@ -34,7 +34,7 @@ static const struct measure measures[] = {
 	{"absence", DIST, ALL, 0, "from sched_out to sched_in, for any reason", .dist = IN(absence)},
 	{"run_delay", TIME_DIST, ALL, 0,
 	 "runnable but waiting for a CPU, per absence; overlaps the states",
-	 .dist = IN(run_delay)},
+	 .time = IN(run_delay_ns), .dist = IN(run_delay)},
 	{"reload_cost", DIST, ONLY_FULL, 0, "inside kvm_arch_vcpu_load(), from kvm_sched_in()",
 	 .cost = IN(reload)},
 	{"sched_put_cost", DIST, ONLY_FULL, 0, "inside kvm_arch_vcpu_put(), from kvm_sched_out()",
@@ -82,7 +82,7 @@ const char *measure__why_absent(const struct measure *m, const struct summary *s
 				const struct summary_vcpu *v)
 {
 	/* a state's time is given whatever the recording says of itself: the states must add up */
-	if (m->time && *(const __u64 *)at(v, m->time))
+	if (m->time && m->time != IN(run_delay_ns) && *(const __u64 *)at(v, m->time))
 		return NULL;
 	if (!(m->modes & 1U << s->session->mode))
 		return m->modes == ONLY_FULL ? "needs --full"
@@ -103,10 +103,7 @@ bool measure__time(const struct measure *m, const struct summary *s, const struc
 {
 	if (!(m->kinds & MEASURE_TIME) || measure__why_absent(m, s, v))
 		return false;
-	if (m->time)
-		*ns = *(const __u64 *)at(v, m->time);
-	else
-		*ns = ((const struct hist *)at(v, m->dist))->sum;
+	*ns = *(const __u64 *)at(v, m->time);
 	return true;
 }
 

@@ -97,7 +97,9 @@ static struct model_vm *vm_get(struct model *m, __u32 id)
 
 const struct model_vm *model__vm(const struct model *m, __u32 id)
 {
-	return id < m->vms ? m->vm[id] : NULL;
+	const struct model_vm *vm = id < m->vms ? m->vm[id] : NULL;
+
+	return vm && (vm->named || vm->tgid) ? vm : NULL; /* else only its vCPUs were introduced */
 }
 
 const struct model_vcpu *model__vcpu(const struct model *m, __u32 id)
@@ -105,12 +107,21 @@ const struct model_vcpu *model__vcpu(const struct model *m, __u32 id)
 	return id < m->vcpus ? m->vcpu[id] : NULL;
 }
 
+bool model__vm_known(const struct model *m, __u32 id)
+{
+	const struct model_vm *vm = model__vm(m, id);
+
+	return vm && vm->name[0];
+}
+
 const char *model__vm_name(const struct model *m, __u32 id, char *out, size_t size)
 {
 	const struct model_vm *vm = model__vm(m, id);
 
-	if (!vm || !vm->name[0])
+	if (!model__vm_known(m, id))
 		snprintf(out, size, "vm%u", id); /* its descriptor was lost */
+	else if (vm->same_vmm)
+		snprintf(out, size, "%s#%u.%u", vm->name, vm->tgid, id);
 	else if (vm->twice)
 		snprintf(out, size, "%s#%u", vm->name, vm->tgid);
 	else
@@ -120,31 +131,43 @@ const char *model__vm_name(const struct model *m, __u32 id, char *out, size_t si
 
 /* ---- identity ----------------------------------------------------------------------------- */
 
-/* Marks the VMs that share the name which vm has now. */
+/* Marks the VMs that share the name which vm has now, and live. Descriptors and ends come in one
+ * order, live and replayed: both come to the same. */
 static void find_namesakes(struct model *m, struct model_vm *vm)
 {
-	vm->twice = false;
+	vm->twice = vm->same_vmm = false;
 	for (__u32 i = 0; i < m->vms; i++) {
 		struct model_vm *other = m->vm[i];
 
-		if (!other || other == vm || strcmp(other->name, vm->name))
+		if (!other || other == vm || other->dead || strcmp(other->name, vm->name))
 			continue;
 		other->twice = vm->twice = true;
+		if (other->tgid == vm->tgid)
+			other->same_vmm = vm->same_vmm = true;
 	}
+}
+
+/* Every descriptor comes twice: ahead, and at its time, when the VM may be known to be dead. */
+static void rename_vm(struct model *m, struct model_vm *vm, const char *name)
+{
+	if (!strncmp(vm->name, name, sizeof(vm->name)))
+		return;
+	snprintf(vm->name, sizeof(vm->name), "%s", name);
+	find_namesakes(m, vm);
 }
 
 static int describe_vm(struct model *m, const struct ks_vm *r)
 {
 	struct model_vm *vm = vm_get(m, r->vm);
+	char name[sizeof(vm->name)];
 
 	if (!vm)
 		return -ENOMEM;
 	vm->tgid = r->tgid;
 	memcpy(vm->comm, r->comm, KS_COMM_LEN);
-	if (!vm->named) {
-		snprintf(vm->name, sizeof(vm->name), "%s-%u", vm->comm, vm->tgid);
-		find_namesakes(m, vm);
-	}
+	snprintf(name, sizeof(name), "%s-%u", vm->comm, vm->tgid);
+	if (!vm->named)
+		rename_vm(m, vm, name);
 	return 0;
 }
 
@@ -154,20 +177,24 @@ static int describe_name(struct model *m, const struct ks_name *r)
 
 	if (!vm)
 		return -ENOMEM;
-	memcpy(vm->name, r->name, sizeof(vm->name));
+	rename_vm(m, vm, r->name);
 	memcpy(vm->uuid, r->uuid, sizeof(vm->uuid));
 	memcpy(vm->cgroup, r->cgroup, sizeof(vm->cgroup));
 	vm->named = true;
-	find_namesakes(m, vm);
 	return 0;
 }
 
 static int describe_vcpu(struct model *m, const struct ks_vcpu *r)
 {
 	struct model_vcpu *v = vcpu_get(m, r->vcpu);
+	struct model_vm *vm = vm_get(m, r->vm);
 
-	if (!v)
+	if (!v || !vm)
 		return -ENOMEM;
+	if (!v->vm) {
+		vm->alive++;
+		vm->dead = false;
+	}
 	v->vm = r->vm;
 	v->tgid = r->tgid;
 	v->vcpu_id = r->vcpu_id;
@@ -176,6 +203,18 @@ static int describe_vcpu(struct model *m, const struct ks_vcpu *r)
 	if (v->v.fresh && !v->v.seq)
 		v->v.seq = v->seq_before = r->seq;
 	return 0;
+}
+
+static void vcpu_gone(struct model *m, const struct ks_gone *r)
+{
+	struct model_vcpu *v = r->vcpu < m->vcpus ? m->vcpu[r->vcpu] : NULL;
+	struct model_vm *vm;
+
+	if (!v || !v->vm || v->gone)
+		return;
+	v->gone = true;
+	vm = m->vm[v->vm];
+	vm->dead = vm->alive && !--vm->alive;
 }
 
 int model__describe(struct model *m, const struct ks_head *r)
@@ -187,6 +226,8 @@ int model__describe(struct model *m, const struct ks_head *r)
 		return describe_name(m, (const void *)r);
 	case KS_VCPU:
 		return describe_vcpu(m, (const void *)r);
+	case KS_GONE:
+		vcpu_gone(m, (const void *)r);
 	}
 	return 0;
 }
@@ -200,6 +241,13 @@ static __s32 task_find(const struct model *m, __u32 tid)
 	while (i >= 0 && m->task[i].t.tid != tid)
 		i = m->task[i].next;
 	return i;
+}
+
+const struct model_task *model__task(const struct model *m, __u32 tid)
+{
+	__s32 i = task_find(m, tid);
+
+	return i < 0 ? NULL : &m->task[i].t;
 }
 
 static void tasks_forget(struct model *m)
@@ -275,13 +323,10 @@ static bool kept(struct model *m, struct model_vcpu *v)
 static const struct model_task *preemptor(const struct model *m, const struct model_vcpu *v,
 					  const struct absence *a)
 {
-	__s32 i = v->task;
-
 	if (a->by == KS_BY_NONE)
 		return NULL;
-	if (i < 0)
-		i = task_find(m, a->next_tid); /* introduced a little late */
-	return i < 0 ? NULL : &m->task[i].t;
+	/* else introduced a little late */
+	return v->task >= 0 ? &m->task[v->task].t : model__task(m, a->next_tid);
 }
 
 static void tell(struct model *m, struct model_vcpu *v, const struct absence *open,
@@ -338,12 +383,14 @@ int model__record(struct model *m, const struct ks_head *r)
 {
 	m->events++;
 	switch (r->type) {
+	case KS_GONE:
+		vcpu_gone(m, (const void *)r);
+		/* fallthrough */
 	case KS_OUT:
 	case KS_IN:
 	case KS_LOADS:
 	case KS_LOAD:
 	case KS_PUT:
-	case KS_GONE:
 	case KS_SNAP:
 		return on_step(m, r, ((const struct ks_gone *)(const void *)r)->vcpu);
 	case KS_VCPU:

@@ -21,8 +21,11 @@ struct model_vm {
 	char name[96]; /* COMM-TGID until user space has looked it up */
 	char uuid[40];
 	char cgroup[260];
+	__u32 alive; /* its vCPUs that are not gone */
 	bool named;
-	bool twice; /* another VM has this name */
+	bool dead;     /* all its vCPUs are gone */
+	bool twice;    /* another VM that lived at the same time has this name */
+	bool same_vmm; /* ... and it is in the same process */
 };
 
 /* A task that took a vCPU's CPU. */
@@ -43,6 +46,7 @@ struct model_vcpu {
 	__s32 vcpu_id;	  /* KVM's; -1 while unknown */
 	__u32 seq_before; /* its records before the recording began: 0 but in one that was cut */
 	__s32 task;	  /* of the open absence: index of the preemptor, -1 = not introduced */
+	bool gone;
 	signed char keep; /* what the filter says: 1, 0, -1 = not asked yet */
 	void *user;	  /* the listener's */
 };
@@ -65,7 +69,8 @@ struct model_listener {
 struct model *model__new(const struct session *s, const struct filter *f,
 			 const struct model_listener *l); /* NULL: no memory */
 
-/* Identity (VCPU, VM, NAME) may be told as soon as it is known, ahead of its time. 0 or -ENOMEM. */
+/* Identity (VCPU, VM, NAME), and its end (GONE), may be told as soon as it is known, ahead of its
+ * time, but in its own order. 0 or -ENOMEM. */
 int model__describe(struct model *m, const struct ks_head *r);
 
 /* The next record in order of time, identity included. 0 or -ENOMEM. */
@@ -80,12 +85,19 @@ __u64 model__missing(const struct model *m); /* ... and those that the sequence 
 
 const struct model_vm *model__vm(const struct model *m, __u32 id); /* NULL: not introduced */
 
-/* A VM's name for people and machines: name#pid where several VMs have the name. Live, that is only
- * known from the second one's start on. Not escaped. Returns out. */
+/* Has it a name? Not where its descriptor was lost, or live where a filter left it out. */
+bool model__vm_known(const struct model *m, __u32 id);
+
+/* A VM's name for people and machines: name#pid where several VMs that live at the same time have
+ * the name, name#pid.ID where they do in one process. Live, that is only known from the second
+ * one's start on. Not escaped. Returns out. */
 const char *model__vm_name(const struct model *m, __u32 id, char *out, size_t size);
 
 /* A vCPU by its id in the trace, whether the filter keeps it or not; NULL: not heard of. */
 const struct model_vcpu *model__vcpu(const struct model *m, __u32 id);
+
+/* The task that has this tid now, as last introduced; NULL: not known. */
+const struct model_task *model__task(const struct model *m, __u32 tid);
 
 /* The vCPUs that the filter keeps, in no order: for (at = 0; (v = model__next(m, &at));) */
 struct model_vcpu *model__next(const struct model *m, unsigned *at);

@@ -95,7 +95,7 @@ static void vcpu(struct json *j, const struct summary *s, const struct summary_v
 
 static void preemptor(struct json *j, const struct summary *s, const struct summary_preemptor *p)
 {
-	const struct model_vcpu *v = NULL;
+	const struct model_vcpu *v = model__vcpu(s->model, p->task.vcpu);
 	char name[160];
 
 	json__object(j);
@@ -103,14 +103,11 @@ static void preemptor(struct json *j, const struct summary *s, const struct summ
 	json__key_u64(j, "tid", p->task.tid);
 	json__key_str(j, "class", report_class_names[p->by]);
 	json__key(j, "vm");
-	if (p->task.vm)
+	if (p->task.vm && model__vm_known(s->model, p->task.vm))
 		json__str(j, summary__vm_name(s, p->task.vm, name, sizeof(name)));
 	else
 		json__null(j);
-	for (unsigned i = 0; p->task.vcpu && !v && i < s->vcpus; i++)
-		if (s->vcpu[i].v->id == p->task.vcpu)
-			v = s->vcpu[i].v;
-	if (v)
+	if (v && v->vcpu_id >= 0)
 		json__key_s64(j, "vcpu", v->vcpu_id);
 	json__key_str(j, "victim", summary__vm_name(s, p->victim_vm, name, sizeof(name)));
 	json__key_u64(j, "time_ns", p->time_ns);

@@ -172,9 +172,17 @@ static int finish_model(struct run *r, __u64 lost)
 	return keep__write(r->keep, &r->session);
 }
 
-static bool matched_nothing(const struct run *r)
+/* 0 or EXIT_INCONCLUSIVE. */
+static int tell_untracked(const struct run *r)
 {
-	return !r->summary.vcpus;
+	__u64 n = r->session.untracked;
+
+	if (!n)
+		return EXIT_FINE;
+	err__note("%llu vCPU%s did not fit into the table (--max-vcpus) and %s not %s",
+		  (unsigned long long)n, n == 1 ? "" : "s", n == 1 ? "is" : "are",
+		  r->sink ? "shown" : "recorded");
+	return EXIT_INCONCLUSIVE;
 }
 
 /* What the numbers depend on and do not show themselves, and what the sink found. An exit status.
@@ -182,18 +190,13 @@ static bool matched_nothing(const struct run *r)
 static int verdict(const struct run *r)
 {
 	const struct summary *s = &r->summary;
-	int status = EXIT_FINE;
+	int status = tell_untracked(r);
 
 	if (s->lost) {
 		err__note(
 			"%llu records were lost (of %llu): what depends on them is shown as unknown; "
 			"a larger --buffer or --light helps",
 			(unsigned long long)s->lost, (unsigned long long)(s->events + s->lost));
-		status = EXIT_INCONCLUSIVE;
-	}
-	if (r->session.untracked) {
-		err__note("%llu vCPUs did not fit into the table (--max-vcpus) and are not shown",
-			  (unsigned long long)r->session.untracked);
 		status = EXIT_INCONCLUSIVE;
 	}
 	if (s->damaged || s->odd) {
@@ -203,7 +206,7 @@ static int verdict(const struct run *r)
 	}
 	if (s->unfinished)
 		err__note("the recorder was killed: the recording ends at its last stored record");
-	if (matched_nothing(r)) {
+	if (summary__nothing(s)) {
 		err__note("%s", filter__any(&r->filter) ? "no vCPU matches the filter"
 							: "no vCPU was seen");
 		status = EXIT_INCONCLUSIVE;
@@ -387,16 +390,19 @@ static void tell_recording(struct run *r)
 
 static int verdict_live(struct run *r)
 {
+	int status;
+
 	if (r->writer)
 		tell_recording(r);
 	if (r->model)
 		return verdict(r);
+	status = tell_untracked(r);
 	if (!live__vcpus(r->live)) {
 		err__note("%s", filter__any(&r->filter) ? "no vCPU matches the filter"
 							: "no vCPU was seen");
 		return EXIT_INCONCLUSIVE;
 	}
-	return lost_live(r) || r->session.untracked ? EXIT_INCONCLUSIVE : EXIT_FINE;
+	return lost_live(r) ? EXIT_INCONCLUSIVE : status;
 }
 
 static int run_live(struct run *r)

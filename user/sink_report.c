@@ -30,15 +30,65 @@ static const char *vm_name(struct page *p, __u32 vm)
 static void head(struct page *p)
 {
 	const struct summary *s = p->s;
-	char window[UNITS_LEN], at[UNITS_LEN];
+	char window[UNITS_LEN], iso[UNITS_LEN], text[64];
+	unsigned at = 0;
 
-	printf("%s%s%s  %s  from %s  %s mode  %llu events, %llu lost\n",
-	       term__on(&p->term, STYLE_HEADER), s->session->host,
-	       term__off(&p->term, STYLE_HEADER), s->session->release,
-	       units__iso(at, s->from_ns, s->session->wall_start_ns, 3),
-	       session__mode_name(s->session->mode), (unsigned long long)s->events,
-	       (unsigned long long)s->lost);
-	printf("%u vCPUs over %s\n", s->vcpus, units__own(window, s->to_ns - s->from_ns));
+	escape__str(p->term.escape, s->session->host, p->text, sizeof(p->text));
+	term__flow(&p->term, stdout, &at, "  ", STYLE_HEADER, p->text);
+	escape__str(p->term.escape, s->session->release, p->text, sizeof(p->text));
+	term__flow(&p->term, stdout, &at, "  ", STYLE_PLAIN, p->text);
+	snprintf(text, sizeof(text), "from %s",
+		 units__iso(iso, s->from_ns, s->session->wall_start_ns, 3));
+	term__flow(&p->term, stdout, &at, "  ", STYLE_PLAIN, text);
+	snprintf(text, sizeof(text), "%s mode", session__mode_name(s->session->mode));
+	term__flow(&p->term, stdout, &at, "  ", STYLE_PLAIN, text);
+	snprintf(text, sizeof(text), "%llu events, %llu lost", (unsigned long long)s->events,
+		 (unsigned long long)s->lost);
+	term__flow(&p->term, stdout, &at, "  ", STYLE_PLAIN, text);
+	printf("\n%u vCPU%s over %s\n", s->vcpus, s->vcpus == 1 ? "" : "s",
+	       units__own(window, s->to_ns - s->from_ns));
+}
+
+/* ---- tables of vCPUs ---------------------------------------------------------------------- */
+
+/* Halves of such a table: side by side if the terminal has room for both, else below each other. */
+enum { LEFT = 1, RIGHT = 2 };
+
+static void vcpu_header(struct table *t)
+{
+	table__add_col(t, "VM", TABLE_LEFT, 6, TABLE_KEEP);
+	table__add_col(t, "vCPU", TABLE_RIGHT, 0, TABLE_KEEP);
+}
+
+static void vcpu_cells(struct page *p, struct table *t, const struct summary_vcpu *v)
+{
+	char text[UNITS_LEN];
+
+	table__cell(t, vm_name(p, v->v->vm));
+	snprintf(text, sizeof(text), "%d", v->v->vcpu_id);
+	table__cell(t, v->v->vcpu_id < 0 ? NULL : text);
+}
+
+static int show(struct page *p, struct table *t)
+{
+	int err = table__print(t, &p->term, stdout);
+
+	table__free(t);
+	return err < 0 ? err : 0;
+}
+
+static int show_halves(struct page *p, struct table *(*make)(struct page *p, int halves))
+{
+	struct table *t = make(p, LEFT | RIGHT);
+	int err;
+
+	puts("");
+	if (table__fits(t, &p->term))
+		return show(p, t);
+	table__free(t);
+	err = show(p, make(p, LEFT));
+	puts("");
+	return err ?: show(p, make(p, RIGHT));
 }
 
 /* ---- where the time went ------------------------------------------------------------------ */
@@ -51,15 +101,25 @@ static bool state_shown(const struct summary *s, enum state st)
 	return measure__time(m, s, &s->total, &ns) && (st < ST_ABSENT || ns);
 }
 
-static void times_header(struct page *p, struct table *t)
+static void count_cell(struct table *t, __u64 n)
 {
-	table__add_col(t, "VM", TABLE_LEFT, 6, TABLE_KEEP);
-	table__add_col(t, "vCPU", TABLE_RIGHT, 0, TABLE_KEEP);
-	table__add_col(t, "tid", TABLE_RIGHT, 0, 1);
-	for (int i = 0; i < ST_CNT; i++)
+	char text[UNITS_LEN];
+
+	table__cell(t, units__count(text, n));
+}
+
+static void times_header(struct page *p, struct table *t, int halves)
+{
+	vcpu_header(t);
+	if (halves & RIGHT)
+		table__add_col(t, "tid", TABLE_RIGHT, 0, 1);
+	for (int i = 0; halves & LEFT && i < ST_CNT; i++)
 		if (state_shown(p->s, i))
 			table__add_col(t, state__name(i), TABLE_RIGHT, 0, 8);
-	table__add_col(t, "run delay", TABLE_RIGHT, 0, TABLE_KEEP);
+	if (halves & LEFT)
+		table__add_col(t, "run delay", TABLE_RIGHT, 0, TABLE_KEEP);
+	if (!(halves & RIGHT))
+		return;
 	table__add_col(t, "switches", TABLE_RIGHT, 0, 7);
 	table__add_col(t, "migr", TABLE_RIGHT, 0, 6);
 	table__add_col(t, "reloads", TABLE_RIGHT, 0, 3);
@@ -69,27 +129,23 @@ static void times_header(struct page *p, struct table *t)
 		table__add_col(t, "lost", TABLE_RIGHT, 0, TABLE_KEEP);
 }
 
-static void count_cell(struct table *t, __u64 n)
-{
-	char text[UNITS_LEN];
-
-	table__cell(t, units__count(text, n));
-}
-
-static void times_row(struct page *p, struct table *t, const struct summary_vcpu *v)
+static void times_row(struct page *p, struct table *t, const struct summary_vcpu *v, int halves)
 {
 	__u64 window = p->s->to_ns - p->s->from_ns;
 	char text[UNITS_LEN];
 
-	table__cell(t, vm_name(p, v->v->vm));
-	snprintf(text, sizeof(text), "%d", v->v->vcpu_id);
-	table__cell(t, v->v->vcpu_id < 0 ? NULL : text);
-	count_cell(t, v->v->v.tid);
-	for (int i = 0; i < ST_CNT; i++)
+	vcpu_cells(p, t, v);
+	if (halves & RIGHT)
+		count_cell(t, v->v->v.tid);
+	for (int i = 0; halves & LEFT && i < ST_CNT; i++)
 		if (state_shown(p->s, i))
 			table__styled(t, v->state_ns[i] ? style__of_state(i) : STYLE_DIM,
 				      units__percent(text, v->state_ns[i], window));
-	table__cell(t, v->unmeasured ? NULL : units__percent(text, v->run_delay.sum, window));
+	if (halves & LEFT)
+		table__cell(t,
+			    v->unmeasured ? NULL : units__percent(text, v->run_delay_ns, window));
+	if (!(halves & RIGHT))
+		return;
 	count_cell(t, v->switches);
 	count_cell(t, v->migrations);
 	count_cell(t, v->reloads);
@@ -99,18 +155,14 @@ static void times_row(struct page *p, struct table *t, const struct summary_vcpu
 		count_cell(t, v->v->v.lost);
 }
 
-static int times(struct page *p)
+static struct table *times(struct page *p, int halves)
 {
 	struct table *t = table__new();
-	int err;
 
-	puts("");
-	times_header(p, t);
+	times_header(p, t, halves);
 	for (unsigned i = 0; i < p->s->vcpus; i++)
-		times_row(p, t, &p->s->vcpu[i]);
-	err = table__print(t, &p->term, stdout);
-	table__free(t);
-	return err < 0 ? err : 0;
+		times_row(p, t, &p->s->vcpu[i], halves);
+	return t;
 }
 
 /* ---- how long ----------------------------------------------------------------------------- */
@@ -127,44 +179,40 @@ static void quantile_cells(struct table *t, const struct hist *h, enum units_uni
 					: NULL);
 }
 
-static void dist_header(struct table *t, const char *what, enum units_unit unit, unsigned priority)
+static void dist_header(struct table *t, const char *what, enum units_unit unit)
 {
 	static const char *const names[] = {"p50", "p90", "p99", "p99.9", "max"};
 	char text[64];
 
-	table__add_col(t, what, TABLE_RIGHT, 0, priority);
+	table__add_col(t, what, TABLE_RIGHT, 0, 5);
 	for (unsigned i = 0; i < 5; i++) {
 		snprintf(text, sizeof(text), "%s %s", names[i], units__name(unit));
-		table__add_col(t, text, TABLE_RIGHT, 0, i == 3 ? priority - 1 : priority);
+		table__add_col(t, text, TABLE_RIGHT, 0, i == 3 ? 3 : 4);
 	}
 }
 
-static int delays(struct page *p)
+static struct table *delays(struct page *p, int halves)
 {
 	const struct summary *s = p->s;
 	enum units_unit a = units__pick(hist__quantile(&s->total.absence, 900));
 	enum units_unit d = units__pick(hist__quantile(&s->total.run_delay, 900));
 	struct table *t = table__new();
-	char text[UNITS_LEN];
-	int err;
 
-	puts("");
-	table__add_col(t, "VM", TABLE_LEFT, 6, TABLE_KEEP);
-	table__add_col(t, "vCPU", TABLE_RIGHT, 0, TABLE_KEEP);
-	dist_header(t, "absences", a, 5);
-	dist_header(t, "run delays", d, 8);
+	vcpu_header(t);
+	if (halves & LEFT)
+		dist_header(t, "absences", a);
+	if (halves & RIGHT)
+		dist_header(t, "run delays", d);
 	for (unsigned i = 0; i < s->vcpus; i++) {
 		const struct summary_vcpu *v = &s->vcpu[i];
 
-		table__cell(t, vm_name(p, v->v->vm));
-		snprintf(text, sizeof(text), "%d", v->v->vcpu_id);
-		table__cell(t, v->v->vcpu_id < 0 ? NULL : text);
-		quantile_cells(t, &v->absence, a);
-		quantile_cells(t, &v->run_delay, d);
+		vcpu_cells(p, t, v);
+		if (halves & LEFT)
+			quantile_cells(t, &v->absence, a);
+		if (halves & RIGHT)
+			quantile_cells(t, &v->run_delay, d);
 	}
-	err = table__print(t, &p->term, stdout);
-	table__free(t);
-	return err < 0 ? err : 0;
+	return t;
 }
 
 /* ---- what loads and puts cost ------------------------------------------------------------- */
@@ -207,18 +255,18 @@ static int costs(struct page *p)
 	cost_row(t, "put by kvm_sched_out", &v->sched_put, UNIT_US);
 	cost_row(t, "load on the ioctl path", &v->load, UNIT_US);
 	cost_row(t, "put on the ioctl path", &v->put, UNIT_US);
-	err = table__print(t, &p->term, stdout);
-	table__free(t);
-	printf("Guest state kept loaded across sched_out/in would save at most %s, %s of the time on a CPU.\n",
-	       units__own(text, saved), units__percent(share, saved, all));
-	return err < 0 ? err : 0;
+	err = show(p, t);
+	printf("Guest state kept loaded across sched_out/in would save at most %s,%c%s of the time on a CPU.\n",
+	       units__own(text, saved), p->term.limit < 100 ? '\n' : ' ',
+	       units__percent(share, saved, all));
+	return err;
 }
 
 /* ---- who took the CPU --------------------------------------------------------------------- */
 
 static void who(struct page *p, const struct summary_preemptor *q, char *out, size_t size)
 {
-	const struct model_vcpu *v = NULL;
+	const struct model_vcpu *v = model__vcpu(p->s->model, q->task.vcpu);
 	char comm[ESCAPE_SIZE(KS_COMM_LEN)], vm[ESCAPE_SIZE(160)];
 
 	escape__str(p->term.escape,
@@ -226,15 +274,15 @@ static void who(struct page *p, const struct summary_preemptor *q, char *out, si
 		    : q->task.tid   ? "?"
 				    : "swapper",
 		    comm, sizeof(comm));
-	for (unsigned i = 0; q->task.vcpu && !v && i < p->s->vcpus; i++)
-		if (p->s->vcpu[i].v->id == q->task.vcpu)
-			v = p->s->vcpu[i].v;
-	if (!q->task.vm) {
-		snprintf(out, size, "%s", comm);
+	if (!q->task.vm || !model__vm_known(p->s->model, q->task.vm)) {
+		if (q->task.vm && q->task.tgid)
+			snprintf(out, size, "%s (pid %u)", comm, q->task.tgid);
+		else
+			snprintf(out, size, "%s", comm);
 		return;
 	}
 	snprintf(vm, sizeof(vm), "%s", vm_name(p, q->task.vm));
-	if (v)
+	if (v && v->vcpu_id >= 0)
 		snprintf(out, size, "%s (%s vCPU %d)", comm, vm, v->vcpu_id);
 	else
 		snprintf(out, size, "%s (%s)", comm, vm);
@@ -280,13 +328,12 @@ static int preemptors(struct page *p)
 	table__add_col(t, "share", TABLE_RIGHT, 0, 4);
 	for (unsigned i = 0; i < n; i++)
 		preemptor_row(p, t, &s->preemptor[i], unit);
-	err = table__print(t, &p->term, stdout);
-	table__free(t);
+	err = show(p, t);
 	if (n < s->preemptors)
 		printf("(%u more)\n", s->preemptors - n);
 	if (!(s->session->fields & KS_M_QUOTA))
 		puts("This kernel does not tell whether a CPU quota held a vCPU back.");
-	return err < 0 ? err : 0;
+	return err;
 }
 
 static int end(void *ctx, const struct summary *s)
@@ -301,9 +348,9 @@ static int end(void *ctx, const struct summary *s)
 	head(&p);
 	if (!s->vcpus)
 		return 0;
-	err = times(&p);
+	err = show_halves(&p, times);
 	if (!err)
-		err = delays(&p);
+		err = show_halves(&p, delays);
 	if (!err && s->session->mode == MODE_FULL)
 		err = costs(&p);
 	return err ?: preemptors(&p);

@@ -179,6 +179,11 @@ static void put_taker(const struct sink_timehist *t, const struct absence *a,
 	printf("  %-8s  %s[%u]", report_class_names[a->by], text, a->next_tid);
 	if (!vm_of(a, task))
 		return;
+	if (!model__vm_known(t->model, vm_of(a, task))) {
+		if (task && task->tgid)
+			printf(" of pid %u", task->tgid);
+		return;
+	}
 	printf(" of %s", vm_name(t, vm_of(a, task), text, sizeof(text)));
 	v = task ? model__vcpu(t->model, task->vcpu) : NULL;
 	if (v && v->vcpu_id >= 0)
@@ -243,7 +248,7 @@ static void json_taker(struct sink_timehist *t, const struct absence *a,
 	json__key_u64(j, "tid", a->next_tid);
 	if (task)
 		json__key_u64(j, "pid", task->tgid);
-	if (vm_of(a, task))
+	if (model__vm_known(t->model, vm_of(a, task)))
 		json__key_str(j, "vm",
 			      model__vm_name(t->model, vm_of(a, task), name, sizeof(name)));
 	if (v && v->vcpu_id >= 0)

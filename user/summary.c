@@ -44,7 +44,7 @@ static void count(struct summary *s, struct hist *h, __u64 v)
 static bool same(const struct summary_preemptor *p, __u32 vm, __u8 by, const struct model_task *t)
 {
 	return p->victim_vm == vm && p->by == by && p->task.tid == t->tid &&
-	       p->task.start_ns == t->start_ns && !strcmp(p->task.comm, t->comm);
+	       p->task.start_ns == t->start_ns;
 }
 
 static __u32 slot(const struct summary *s, __u32 vm, __u8 by, const struct model_task *t)
@@ -95,6 +95,7 @@ static void add_preemptor(struct summary *s, __u32 vm, const struct absence *a,
 		s->hash[h] = ++s->preemptors;
 	}
 	p = &s->preemptor[s->hash[h] - 1];
+	p->task = *t;
 	p->time_ns += ns;
 	p->count++;
 }
@@ -132,6 +133,14 @@ static enum state state_of_reason(__u8 reason)
 					 : ST_PREEMPTED;
 }
 
+/* The part of [from, to) that lies in the window. */
+static __u64 clipped(const struct summary *s, __u64 from, __u64 to)
+{
+	from = from > s->from_ns ? from : s->from_ns;
+	to = to < s->to_ns ? to : s->to_ns;
+	return from < to ? to - from : 0;
+}
+
 static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
 		       const struct model_task *task)
 {
@@ -141,9 +150,11 @@ static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
 	__u64 length = a->to - a->from;
 
 	(void)task;
-	if (!sv || a->open || !a->whole || !ends_inside(s, a->to))
+	if (!sv || (s->by_cpu && !filter__cpu(s->filter, a->cpu_out)))
 		return;
-	if (s->by_cpu && !filter__cpu(s->filter, a->cpu_out))
+	if (a->has_run_delay) /* it waits last: for what woke it, then for a CPU */
+		sv->run_delay_ns += clipped(s, a->to - a->run_delay_ns, a->to);
+	if (a->open || !a->whole || !ends_inside(s, a->to))
 		return;
 	sv->state_cnt[state]++;
 	sv->migrations += a->cpu_in != a->cpu_out;
@@ -193,8 +204,10 @@ static void on_in(struct summary *s, struct summary_vcpu *sv, const struct ks_in
 		cost_one(s, &sv->reload, r->load_exit_ns - r->load_entry_ns);
 }
 
-static void on_loads(struct summary_vcpu *sv, const struct ks_loads *r)
+static void on_loads(const struct summary *s, struct summary_vcpu *sv, const struct ks_loads *r)
 {
+	if (s->by_cpu && !filter__cpu(s->filter, r->cpu))
+		return;
 	sv->loads += r->loads;
 	sv->puts += r->puts;
 	if (!(r->h.mask & KS_M_POINT(KS_PT_INNER_EXIT)))
@@ -207,6 +220,8 @@ static void on_single(struct summary *s, struct summary_vcpu *sv, const struct k
 {
 	bool load = r->h.type == KS_LOAD;
 
+	if (s->by_cpu && !filter__cpu(s->filter, r->cpu))
+		return;
 	if (load)
 		sv->loads++;
 	else
@@ -230,7 +245,7 @@ static void on_event(void *ctx, struct model_vcpu *v, const struct ks_head *r,
 	else if (r->type == KS_IN)
 		on_in(s, sv, (const void *)r);
 	else if (r->type == KS_LOADS)
-		on_loads(sv, (const void *)r);
+		on_loads(s, sv, (const void *)r);
 	else if (r->type == KS_LOAD || r->type == KS_PUT)
 		on_single(s, sv, (const void *)r);
 }
@@ -305,6 +320,7 @@ static int add_total(struct summary_vcpu *t, const struct summary_vcpu *v)
 	t->reloads += v->reloads;
 	t->loads += v->loads;
 	t->puts += v->puts;
+	t->run_delay_ns += v->run_delay_ns;
 	t->clamped += v->clamped;
 	t->unmeasured += v->unmeasured;
 	err |= hist__merge(&t->absence, &v->absence);
@@ -347,6 +363,13 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 	}
 	sorting = s;
 	qsort(s->vcpu, s->vcpus, sizeof(*s->vcpu), by_vm);
+	for (unsigned i = 0; i < s->preemptors; i++) {
+		struct model_task *t = &s->preemptor[i].task;
+		const struct model_task *now = model__task(m, t->tid);
+
+		if (now && now->start_ns == t->start_ns) /* introduced again since */
+			*t = *now;
+	}
 	if (s->preemptors)
 		qsort(s->preemptor, s->preemptors, sizeof(*s->preemptor), by_time);
 	for (unsigned i = 0; i < s->vcpus; i++)
@@ -365,6 +388,16 @@ unsigned summary__group(const struct summary *s, enum summary_by by, unsigned fi
 	       s->vcpu[first + n].v->vm == s->vcpu[first].v->vm)
 		n++;
 	return n;
+}
+
+bool summary__nothing(const struct summary *s)
+{
+	const struct summary_vcpu *t = &s->total;
+	__u64 seen = t->switches + t->reloads + t->loads + t->puts;
+
+	for (int i = 0; i < ST_ABSENT; i++)
+		seen += t->state_ns[i];
+	return !s->vcpus || (s->by_cpu && !seen);
 }
 
 const char *summary__vm_name(const struct summary *s, __u32 id, char *out, size_t size)

@@ -4,7 +4,8 @@
  * over a window. Fed by a model's spans and absences; every output that shows a number reads it
  * from here.
  *
- * A span that crosses an edge of the window is clipped for the times. A distribution counts an
+ * A span that crosses an edge of the window is clipped for the times, and so is the wait for a CPU,
+ * which is the last part of a blocked absence. A distribution counts an
  * absence when it ends inside the window, with its whole length; one whose beginning was not seen
  * does not count.
  */
@@ -28,6 +29,7 @@ struct cost {
 struct summary_vcpu {
 	const struct model_vcpu *v;
 	__u64 state_ns[ST_CNT];
+	__u64 run_delay_ns;	 /* runnable but waiting for a CPU, inside the window */
 	__u64 state_cnt[ST_CNT]; /* ended absences by state */
 	__u64 switches;		 /* sched_outs */
 	__u64 migrations;	 /* absences that ended on another CPU */
@@ -44,7 +46,7 @@ struct summary_vcpu {
 struct summary_preemptor {
 	__u32 victim_vm;
 	__u8 by;		/* KS_BY_* */
-	struct model_task task; /* comm "" and tid only, if it was not introduced */
+	struct model_task task; /* as last introduced; comm "" and tid only, if it was not */
 	__u64 time_ns, count;
 };
 
@@ -81,7 +83,10 @@ enum summary_by { SUMMARY_BY_ALL, SUMMARY_BY_VM, SUMMARY_BY_VCPU };
 /* How many vCPUs the group has that begins with s->vcpu[first]. */
 unsigned summary__group(const struct summary *s, enum summary_by by, unsigned first);
 
-/* A VM's name for people and machines: name#pid where several VMs have the name. Returns out. */
+/* After summary__finish(): no vCPU at all, or with -C none that was ever on a wanted CPU. */
+bool summary__nothing(const struct summary *s);
+
+/* A VM's name for people and machines: see model__vm_name(). Returns out. */
 const char *summary__vm_name(const struct summary *s, __u32 vm, char *out, size_t size);
 
 void summary__free(struct summary *s);

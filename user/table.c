@@ -278,6 +278,38 @@ static int put_rows(struct line *l)
 	return err;
 }
 
+/* What is not shown is at least named. */
+static void put_dropped(struct line *l, int dropped)
+{
+	const struct table *t = l->t;
+	unsigned at = 0;
+	char text[64];
+
+	snprintf(text, sizeof(text), "%d column%s a wider terminal:", dropped,
+		 dropped == 1 ? " needs" : "s need");
+	term__flow(l->term, l->f, &at, " ", STYLE_DIM, text);
+	for (unsigned c = 0; c < t->col_cnt; c++) {
+		if (!l->fit[c].dropped)
+			continue;
+		snprintf(text, sizeof(text), "%s%s", t->cols[c].header, --dropped ? "," : "");
+		term__flow(l->term, l->f, &at, " ", STYLE_DIM, text);
+	}
+	fputc('\n', l->f);
+}
+
+bool table__fits(const struct table *t, const struct term *term)
+{
+	struct fit *fit = t && t->col_cnt ? calloc(t->col_cnt, sizeof(*fit)) : NULL;
+	bool fits;
+
+	if (!fit)
+		return true; /* table__print() says what is wrong */
+	measure(t, fit);
+	fits = least_sum(fit, t->col_cnt) <= term->limit;
+	free(fit);
+	return fits;
+}
+
 int table__print(const struct table *t, const struct term *term, FILE *f)
 {
 	struct line line = {.t = t, .term = term, .f = f};
@@ -299,6 +331,8 @@ int table__print(const struct table *t, const struct term *term, FILE *f)
 	err = put_header(&line);
 	if (!err)
 		err = put_rows(&line);
+	if (!err && dropped)
+		put_dropped(&line, dropped);
 	if (!err && ferror(f))
 		err = errno ? -errno : -EIO;
 	free(fit);

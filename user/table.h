@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Prints a table of preformatted texts. On a terminal that is too narrow, texts are shortened
- * first, then columns of the lowest priority dropped; elsewhere everything is printed. Knows no
- * measures or units.
+ * first, then columns of the lowest priority dropped, which a line below names; elsewhere
+ * everything is printed. Knows no measures or units.
  */
 #ifndef KVMSCHED_TABLE_H
 #define KVMSCHED_TABLE_H
@@ -35,6 +35,9 @@ void table__end_row(struct table *t);
 
 /* Forgets the rows, keeps the columns. */
 void table__clear(struct table *t);
+
+/* Has the terminal room for all columns? */
+bool table__fits(const struct table *t, const struct term *term);
 
 /* Prints header and rows. Returns how many columns it dropped, or -errno: -ENOMEM also for what an
  * earlier call could not keep, or that of a failed write. */

@@ -96,6 +96,19 @@ const char *term__off(const struct term *t, enum term_style style)
 	return t->color && style != STYLE_PLAIN ? "\033[0m" : "";
 }
 
+void term__flow(const struct term *t, FILE *f, unsigned *at, const char *gap, enum term_style style,
+		const char *text)
+{
+	unsigned width = escape__width(text), more = *at ? strlen(gap) : 0;
+
+	if (*at && (unsigned long)*at + more + width > t->limit) {
+		fputc('\n', f);
+		*at = more = 0;
+	}
+	fprintf(f, "%s%s%s%s", more ? gap : "", term__on(t, style), text, term__off(t, style));
+	*at += more + width;
+}
+
 /* value / max of n, rounded down, but 1 for what is little. */
 static unsigned part_of(__u64 value, __u64 max, unsigned n)
 {

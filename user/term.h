@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <linux/types.h>
 #include "escape.h"
 
@@ -56,6 +57,11 @@ enum term_style {
 /* The escape sequences that begin and end a style; "" without colours and for STYLE_PLAIN. */
 const char *term__on(const struct term *t, enum term_style style);
 const char *term__off(const struct term *t, enum term_style style);
+
+/* Prints text (escaped) behind what a line has so far, which is *at columns, and gap; on the next
+ * line where the terminal has no room for both. */
+void term__flow(const struct term *t, FILE *f, unsigned *at, const char *gap, enum term_style style,
+		const char *text);
 
 /* Room for a bar of so many columns. */
 #define TERM_BAR_SIZE(columns) (3 * (size_t)(columns) + 1)

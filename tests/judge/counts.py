@@ -163,4 +163,8 @@ def judge_sums(recording, report):
             if (v[name]["count"], v[name]["sum_ns"]) != (len(values), sum(values)):
                 errors.append(f"{v['vm']} vCPU {v['vcpu']} {name}: report {v[name]['count']}, {v[name]['sum_ns']} ns; "
                               f"records {len(values)}, {sum(values)} ns")
+        # as times both also have what is open at the recording's ends, of runnable absences
+        edges = [v[f"{name}_ns"] - v[name]["sum_ns"] for name in ("run_delay", "preempted") if f"{name}_ns" in v]
+        if edges[0] != edges[-1]:
+            errors.append(f"{v['vm']} vCPU {v['vcpu']}: open at the ends: {edges[0]} ns of run delay, {edges[-1]} ns preempted")
     return errors, f"{compared} absences"

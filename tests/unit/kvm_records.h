@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Records of a kernel that obeys its rules, in --full mode: of Linux 6.12, or with `old` of 6.1. A test
- * takes one, spoils a field, and hands it on.
+ * Records of a kernel that obeys its rules, in --full mode: of Linux 6.12, or with `old` of 6.1. A
+ * test takes one, spoils a field, and hands it on.
  */
 #ifndef KVMSCHED_TESTS_KVM_RECORDS_H
 #define KVMSCHED_TESTS_KVM_RECORDS_H
@@ -10,8 +10,8 @@
 #include "rules.h"
 #include "scene.h"
 
-#define KVM_NEW (SCENE_FIELDS | KS_M_SCHED_DELAYED)
-#define KVM_OLD (KS_M_BLOCKING | KS_M_RUN_DELAY | KS_M_QUOTA)
+#define KVM_NEW	  (SCENE_FIELDS | KS_M_SCHED_DELAYED)
+#define KVM_OLD	  (KS_M_BLOCKING | KS_M_RUN_DELAY | KS_M_QUOTA)
 #define KVM_VCPUS 4
 
 struct kvm {

@@ -32,7 +32,8 @@ static inline const char *listen_said(void)
 	const char *last;
 
 	fflush(stderr);
-	for (last = listen_text + listen_text_len; last > listen_text + 1 && last[-2] != '\n'; last--)
+	for (last = listen_text + listen_text_len; last > listen_text + 1 && last[-2] != '\n';
+	     last--)
 		;
 	return last > listen_text ? last - 1 : last;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Models in DOT that tests make up: from a few lines of edges and labels to a file, and to tables. */
+/* Models in DOT that tests make up: from a few lines of edges and labels to a file, and to tables.
+ */
 #ifndef KVMSCHED_TESTS_MODEL_TEXT_H
 #define KVMSCHED_TESTS_MODEL_TEXT_H
 

@@ -229,6 +229,45 @@ static void test_unmeasured(void **state)
 	assert_int_equal(summary.total.unmeasured, 1);
 }
 
+/* As a time, a run delay is clipped to the window; a blocked absence waits last. */
+static void run_delay_in(__u64 from, __u64 to, __u64 want, __u64 count)
+{
+	begin(MODE_DEFAULT, from, to);
+	two_absences(); /* preempted from 100 to 200; halted to 400, waiting from 370 */
+	assert_int_equal(summary.vcpu[0].run_delay_ns, want);
+	assert_int_equal(summary.total.run_delay_ns, want);
+	assert_int_equal(summary.vcpu[0].run_delay.count, count);
+	teardown(NULL);
+}
+
+static void test_run_delay_clipped(void **state)
+{
+	(void)state;
+	run_delay_in(0, ~0ULL, 130, 2);
+	run_delay_in(T0 + 150, ~0ULL, 80, 2);
+	run_delay_in(T0 + 150, T0 + 170, 20, 0);
+	run_delay_in(T0 + 300, T0 + 370, 0, 0);
+	run_delay_in(T0 + 300, T0 + 380, 10, 0);
+	run_delay_in(T0 + 390, ~0ULL, 10, 1);
+}
+
+/* One that is open at the window's end, or began before the trace, waits as far as it is known. */
+static void test_run_delay_open(void **state)
+{
+	union rec in = rec_in(1, 1, T0 + 100, 0);
+
+	(void)state;
+	begin(MODE_DEFAULT, T0 + 40, ~0ULL);
+	one_vcpu();
+	in.in.reason = KS_R_PREEMPTED;
+	feed(in);
+	feed(rec_out(1, 2, T0 + 300, KS_R_PREEMPTED));
+	finish(T0 + 500, 0);
+	assert_int_equal(summary.vcpu[0].run_delay_ns, 60 + 200);
+	assert_int_equal(summary.vcpu[0].run_delay_ns, summary.vcpu[0].state_ns[ST_PREEMPTED]);
+	assert_int_equal(summary.vcpu[0].run_delay.count, 0);
+}
+
 static void test_quantiles(void **state)
 {
 	__u64 ts = T0;
@@ -289,8 +328,7 @@ static void test_preemptors(void **state)
 	assert_int_equal(p[0].victim_vm, 1);
 }
 
-/* A tid that is used again is another task, and a task that changes its name is shown under both.
- */
+/* A tid that is used again is another task. */
 static void test_tid_again(void **state)
 {
 	union rec other = rec_task(7, T0 + 50, KS_K_HOST, "cc1", 0, 0);
@@ -307,6 +345,26 @@ static void test_tid_again(void **state)
 	assert_int_equal(summary.preemptors, 2);
 	assert_string_equal(summary.preemptor[0].task.comm, "cc1");
 	assert_string_equal(summary.preemptor[1].task.comm, "make");
+}
+
+/* A task that is introduced again is what it was introduced as last: a thread before its first
+ * KVM_RUN is not yet a vCPU's. */
+static void test_introduced_again(void **state)
+{
+	(void)state;
+	begin(MODE_DEFAULT, 0, ~0ULL);
+	one_vcpu();
+	feed(rec_task(7, T0, KS_K_VMM, "qemu", 2, 0));
+	absence_by(1, T0 + 10, T0 + 20, KS_BY_OTHER_VM, 7);
+	feed(rec_task(7, T0 + 30, KS_K_VCPU, "CPU 0/KVM", 2, 5));
+	absence_by(3, T0 + 40, T0 + 50, KS_BY_OTHER_VM, 7);
+	feed(rec_task(7, T0 + 60, KS_K_VCPU, "CPU 1/KVM", 2, 6));
+	finish(T0 + 200, 0);
+	assert_int_equal(summary.preemptors, 1);
+	assert_int_equal(summary.preemptor[0].time_ns, 20);
+	assert_int_equal(summary.preemptor[0].count, 2);
+	assert_int_equal(summary.preemptor[0].task.vcpu, 6);
+	assert_string_equal(summary.preemptor[0].task.comm, "CPU 1/KVM");
 }
 
 static void test_many_preemptors(void **state)
@@ -492,6 +550,43 @@ static void test_filter_cpu(void **state)
 	assert_int_equal(summary.total.state_ns[ST_ELSEWHERE], 0);
 }
 
+/* Loads too belong to the CPU that their record names; a filter that no CPU matches is noticed. */
+static void filtered_by_cpu(const char *cpus)
+{
+	union rec loads = rec_loads(1, 1, T0 + 50, 4, 0), load = rec_load(KS_LOAD, 1, 2, T0 + 60);
+
+	assert_int_equal(filter__add(&filter, 'C', cpus), 0);
+	begin(MODE_DEFAULT, 0, ~0ULL);
+	one_vcpu();
+	feed(rec_vcpu(2, T0, 1, 1, 0)); /* all of it on CPU 3 */
+	loads.loads.cpu = 2;
+	feed(loads);
+	feed(load);
+	feed(rec_load(KS_PUT, 1, 3, T0 + 70));
+	load = rec_load(KS_LOAD, 2, 1, T0 + 80);
+	load.load.cpu = 3;
+	feed(load);
+	finish(T0 + 100, 0);
+	assert_int_equal(summary.vcpus, 2);
+}
+
+static void test_filter_cpu_loads(void **state)
+{
+	filtered_by_cpu("1");
+	assert_int_equal(summary.vcpu[0].loads, 1);
+	assert_int_equal(summary.vcpu[0].puts, 1);
+	assert_int_equal(summary.vcpu[1].loads, 0);
+	assert_false(summary__nothing(&summary));
+	teardown(state);
+	filtered_by_cpu("2");
+	assert_int_equal(summary.vcpu[0].loads, 4);
+	assert_int_equal(summary.vcpu[0].puts, 4);
+	teardown(state);
+	filtered_by_cpu("77");
+	assert_int_equal(summary.total.loads + summary.total.puts, 0);
+	assert_true(summary__nothing(&summary));
+}
+
 static void test_names(void **state)
 {
 	struct ks_name same = rec_name(2, T0, "web"), other = rec_name(1, T0, "web");
@@ -510,6 +605,78 @@ static void test_names(void **state)
 	assert_string_equal(summary__vm_name(&summary, 2, name, sizeof(name)), "web#20");
 	assert_string_equal(summary__vm_name(&summary, 3, name, sizeof(name)), "vm3");
 	assert_string_equal(summary__vm_name(&summary, 1 << 21, name, 4), "vm2");
+}
+
+static void named(__u32 vm, const char *name)
+{
+	struct ks_name r = rec_name(vm, T0, name);
+
+	assert_int_equal(model__record(model, &r.h), 0);
+}
+
+static void assert_name(__u32 vm, const char *want)
+{
+	char name[32];
+
+	assert_string_equal(model__vm_name(model, vm, name, sizeof(name)), want);
+}
+
+/* Only VMs that live at the same time are told apart; a VM's life ends with its last vCPU. */
+static void namesakes(bool ahead)
+{
+	struct ks_name web = rec_name(1, T0, "web");
+	union rec gone[] = {rec_gone(1, 0, T0 + 10), rec_gone(2, 0, T0 + 11)};
+
+	begin(MODE_DEFAULT, 0, ~0ULL);
+	feed(rec_vm(1, T0));
+	feed(rec_vcpu(1, T0, 1, 0, 0));
+	feed(rec_vcpu(2, T0, 1, 1, 0));
+	named(1, "web");
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(ahead ? model__describe(model, &gone[i].h)
+				       : model__record(model, &gone[i].h),
+				 0);
+	feed(rec_vm(2, T0 + 20));
+	feed(rec_vcpu(3, T0 + 20, 2, 0, 0));
+	named(2, "web");
+	assert_name(1, "web");
+	assert_name(2, "web");
+	for (int i = 0; ahead && i < 2; i++)
+		feed(gone[i]);
+	assert_int_equal(model__record(model, &web.h), 0); /* again: changes nothing */
+	assert_name(2, "web");
+	feed(rec_vm(3, T0 + 30));
+	named(3, "web");
+	feed(rec_gone(3, 0, T0 + 40)); /* they did live together */
+	finish(T0 + 100, 0);
+	assert_name(1, "web");
+	assert_name(2, "web#20");
+	assert_name(3, "web#30");
+}
+
+static void test_namesakes(void **state)
+{
+	namesakes(false);
+	teardown(state);
+	namesakes(true);
+}
+
+/* Two VMs of one process. */
+static void test_names_one_process(void **state)
+{
+	union rec second = rec_vm(2, T0);
+
+	(void)state;
+	begin(MODE_DEFAULT, 0, ~0ULL);
+	second.vm.tgid = 10;
+	feed(rec_vm(1, T0));
+	feed(second);
+	assert_name(1, "qemu-10#10.1");
+	named(1, "web");
+	named(2, "web");
+	assert_name(1, "web#10.1");
+	assert_name(2, "web#10.2");
+	finish(T0 + 100, 0);
 }
 
 static void test_lost(void **state)
@@ -539,9 +706,12 @@ int main(void)
 		cmocka_unit_test_teardown(test_open, teardown),
 		cmocka_unit_test_teardown(test_not_whole, teardown),
 		cmocka_unit_test_teardown(test_unmeasured, teardown),
+		cmocka_unit_test_teardown(test_run_delay_clipped, teardown),
+		cmocka_unit_test_teardown(test_run_delay_open, teardown),
 		cmocka_unit_test_teardown(test_quantiles, teardown),
 		cmocka_unit_test_teardown(test_preemptors, teardown),
 		cmocka_unit_test_teardown(test_tid_again, teardown),
+		cmocka_unit_test_teardown(test_introduced_again, teardown),
 		cmocka_unit_test_teardown(test_many_preemptors, teardown),
 		cmocka_unit_test_teardown(test_costs, teardown),
 		cmocka_unit_test_teardown(test_totals, teardown),
@@ -549,7 +719,10 @@ int main(void)
 		cmocka_unit_test_teardown(test_light, teardown),
 		cmocka_unit_test_teardown(test_filter, teardown),
 		cmocka_unit_test_teardown(test_filter_cpu, teardown),
+		cmocka_unit_test_teardown(test_filter_cpu_loads, teardown),
 		cmocka_unit_test_teardown(test_names, teardown),
+		cmocka_unit_test_teardown(test_namesakes, teardown),
+		cmocka_unit_test_teardown(test_names_one_process, teardown),
 		cmocka_unit_test_teardown(test_lost, teardown),
 	};
 

@@ -85,16 +85,23 @@ static void narrow_terminals(void **state)
 	check_at(29, 1,
 		 "VM         vCPU    run\n"
 		 "webserver     0  1.234\n"
-		 "db           11      -\n");
+		 "db           11      -\n"
+		 "1 column needs a wider terminal:\n"
+		 "by\n");
 	check_at(12, 2,
 		 "VM      vCPU\n"
 		 "webse…     0\n"
-		 "db        11\n");
+		 "db        11\n"
+		 "2 columns need a wider terminal:\n"
+		 "run, by\n");
 	/* what is kept is printed whatever the width */
 	check_at(3, 2,
 		 "VM    vCPU\n"
 		 "web…     0\n"
-		 "db      11\n");
+		 "db      11\n"
+		 "2 columns need a wider terminal:\n"
+		 "run,\n"
+		 "by\n");
 }
 
 static void equal_priorities(void **state)
@@ -106,9 +113,12 @@ static void equal_priorities(void **state)
 	table__add_col(t, "aa", TABLE_LEFT, 0, 1);
 	table__add_col(t, "bb", TABLE_LEFT, 0, 1);
 	table__add_col(t, "cc", TABLE_LEFT, 0, 1);
-	check(t, &narrow, 1, "aa  bb\n");
+	check(t, &narrow, 1, "aa  bb\n1 column needs a wider terminal:\ncc\n");
 	narrow.limit = 0;
-	check(t, &narrow, 3, "\n");
+	assert_false(table__fits(t, &narrow));
+	check(t, &narrow, 3, "\n3 columns need a wider terminal:\naa,\nbb,\ncc\n");
+	narrow.limit = 10;
+	assert_true(table__fits(t, &narrow));
 	table__free(t);
 }
 

@@ -178,13 +178,36 @@ static void bars(void **state)
 	check_bar(false, ~0ULL, ~0ULL, 20, "####################");
 }
 
+/* Onto the next line where the terminal ends; what is wider than it has a line of its own. */
+static void flowing(void **state)
+{
+	struct term t = {.limit = 10};
+	unsigned at = 0;
+	char *text;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	(void)state;
+	term__flow(&t, f, &at, "  ", STYLE_PLAIN, "four");
+	term__flow(&t, f, &at, "  ", STYLE_PLAIN, "more");
+	assert_int_equal(at, 10);
+	term__flow(&t, f, &at, "  ", STYLE_PLAIN, "x");
+	term__flow(&t, f, &at, "  ", STYLE_PLAIN, "much too long");
+	t.color = true;
+	t.limit = ~0U;
+	term__flow(&t, f, &at, ", ", STYLE_DIM, "y");
+	fclose(f);
+	assert_string_equal(text, "four  more\nx\nmuch too long, \033[2my\033[0m");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(terminals),	 cmocka_unit_test(pipes),
 		cmocka_unit_test(colors),	 cmocka_unit_test(color_words),
 		cmocka_unit_test(other_locales), cmocka_unit_test(styles),
-		cmocka_unit_test(bars),
+		cmocka_unit_test(bars),		 cmocka_unit_test(flowing),
 	};
 
 	return cmocka_run_group_tests(tests, clean_environment, NULL);

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Which signals end a trace. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <signal.h>
+#include "child.h"
+
+static struct child child;
+static sigset_t mask;
+
+static int setup(void **state)
+{
+	(void)state;
+	signal(SIGHUP, SIG_DFL);
+	return sigprocmask(SIG_SETMASK, NULL, &mask);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	child__poll(&child); /* else what is pending comes now */
+	child__free(&child);
+	signal(SIGHUP, SIG_DFL);
+	return sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
+static bool ends(int sig)
+{
+	raise(sig);
+	return child__poll(&child);
+}
+
+static void test_ends(void **state)
+{
+	(void)state;
+	assert_int_equal(child__start(&child, NULL), 0);
+	assert_false(child__poll(&child));
+	assert_true(ends(SIGINT));
+	assert_true(ends(SIGTERM));
+	assert_true(ends(SIGHUP));
+	assert_false(ends(SIGCHLD));
+}
+
+/* nohup's word holds. */
+static void test_nohup(void **state)
+{
+	(void)state;
+	signal(SIGHUP, SIG_IGN);
+	assert_int_equal(child__start(&child, NULL), 0);
+	assert_false(ends(SIGHUP));
+	assert_true(ends(SIGTERM));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nohup, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
