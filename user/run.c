@@ -122,7 +122,9 @@ static int finish_model(struct run *r, __u64 lost)
 	err = summary__finish(&r->summary, r->model, lost);
 	if (err)
 		return err__say(err, "adding up");
-	return r->sink->end ? r->sink->end(r->sink->ctx, &r->summary) : 0;
+	err = r->sink->end ? r->sink->end(r->sink->ctx, &r->summary) : 0;
+	r->sink_err = r->sink_err ?: err;
+	return err;
 }
 
 /* 0 or EXIT_INCONCLUSIVE. */
@@ -475,8 +477,9 @@ int run(const struct options *o, const struct sink *sink)
 	summary__free(&r.summary);
 	model__free(r.model);
 	ctf_reader__free(r.reader);
+	errno = 0;
 	if (fflush(stdout) || ferror(stdout)) {
-		err__say(r.sink_err ?: errno, "writing to standard output");
+		err__say(r.sink_err ?: errno ?: EIO, "writing to standard output");
 		return EXIT_ERROR;
 	}
 	return status;
