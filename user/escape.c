@@ -5,9 +5,9 @@
  * that they do not depend on the user's.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <locale.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <threads.h>
 #include <wchar.h>
@@ -93,31 +93,18 @@ static int columns_of(uint32_t cp)
 
 /* ---- output ---------------------------------------------------------------------------------- */
 
-/* To a buffer or a stream. len counts all, also what found no room. */
+/* len counts all, also what found no room. */
 struct out {
-	FILE *f;
 	char *buf;
 	size_t room; /* of buf, without the NUL */
 	size_t used;
 	size_t len;
 	bool full;
-	int err;
 };
-
-static void emit_file(struct out *o, const char *s, size_t n)
-{
-	errno = 0;
-	if (!o->err && fwrite(s, 1, n, o->f) != n)
-		o->err = errno ? -errno : -EIO;
-}
 
 static void emit(struct out *o, const char *s, size_t n)
 {
 	o->len += n;
-	if (o->f) {
-		emit_file(o, s, n);
-		return;
-	}
 	if (n > o->room - o->used)
 		o->full = true;
 	if (o->full)
@@ -238,7 +225,7 @@ static void csv_plain(struct out *o, const char *s, size_t len)
 /* The end quote's room is set aside, so that a cut field still ends with it. */
 static void csv_quoted(struct out *o, const char *s, size_t len)
 {
-	bool room = o->f || o->room >= 2;
+	bool room = o->room >= 2;
 
 	if (room)
 		o->room--;
@@ -278,14 +265,6 @@ size_t escape__mem(enum escape_for to, const char *s, size_t len, char *out, siz
 size_t escape__str(enum escape_for to, const char *s, char *out, size_t size)
 {
 	return escape__mem(to, s, strlen(s), out, size);
-}
-
-int escape__put(enum escape_for to, const char *s, FILE *f)
-{
-	struct out o = {.f = f};
-
-	escape(&o, to, s, strlen(s));
-	return o.err;
 }
 
 /* The bytes and columns of the first character; one column for what is no printable one. */

@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 enum escape_for {
 	ESCAPE_TERMINAL, /* a UTF-8 terminal: what does not print (controls, invalid bytes, changes
@@ -34,9 +33,6 @@ size_t escape__str(enum escape_for to, const char *s, char *out, size_t size);
 
 /* The same for len bytes, in which a NUL is one of them: for fields that may lack theirs. */
 size_t escape__mem(enum escape_for to, const char *s, size_t len, char *out, size_t size);
-
-/* The same to a stream. Returns 0 or -errno. */
-int escape__put(enum escape_for to, const char *s, FILE *f);
 
 /* How many terminal columns a text takes (wide characters two, combining ones none). Expects
  * escaped text: a byte that is not UTF-8 and a control character count one. */
