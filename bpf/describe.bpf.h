@@ -60,19 +60,13 @@ static __u32 vm_get(__u64 kvm, struct task_struct *t)
 	return vm->id;
 }
 
-static void vm_put(__u64 kvm, __u32 tgid)
+/* The VMM stays known: it is its VM's also while it exits. */
+static void vm_put(__u64 kvm)
 {
 	struct vm *vm = bpf_map_lookup_elem(&vms, &kvm);
-	struct owner *own;
 
-	if (!vm || __sync_fetch_and_add(&vm->vcpus, -1) != 1)
-		return;
-	own = bpf_map_lookup_elem(&vmms, &tgid);
-	if (own && own->vm == vm->id) {
-		bpf_map_delete_elem(&vmms, &tgid);
-		__sync_fetch_and_add(&ctl.task_gen, 1);
-	}
-	bpf_map_delete_elem(&vms, &kvm);
+	if (vm && __sync_fetch_and_add(&vm->vcpus, -1) == 1)
+		bpf_map_delete_elem(&vms, &kvm);
 }
 
 /* Introduces a vCPU and, the first time, its VM. What does not fit into the ring is tried again at

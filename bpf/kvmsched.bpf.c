@@ -537,7 +537,7 @@ static __noinline int slot_free(__u64 vcpu)
 		describe(&rec, sizeof(rec));
 	}
 	thread_forget(s);
-	vm_put(s->kvm, s->tgid);
+	vm_put(s->kvm);
 	bpf_map_delete_elem(&slot_of, &vcpu);
 	s->hot = 0;
 	s->keep = KS_NEW;

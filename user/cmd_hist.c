@@ -90,7 +90,7 @@ int cmd_hist(int argc, char **argv)
 	if (options__parse(&argp, argc, argv, &h.o, &h))
 		return EXIT_ERROR;
 	if (h.o.list_measures)
-		return measure__list(stdout) ? EXIT_ERROR : EXIT_FINE;
+		return options__list_measures();
 	if (!h.out.measures)
 		sink_hist__parse(&h.out, HIST_DEFAULT, &bad, &len);
 	h.out.json = h.o.json;

@@ -36,6 +36,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'i':
+		if (!*arg)
+			argp_error(state, "-i \"\": not a directory");
 		o->dir = arg;
 		return 0;
 	case OPT_JSON:

@@ -7,7 +7,7 @@
 #define DEFAULT_DIR "kvmsched.ctf"
 
 static const struct argp_child children[] = {
-	{&options_source, 0, "Tracing:", 1},
+	{&options_trace, 0, "Tracing:", 1},
 	{&options_filter, 0, NULL, 2},
 	{&options_record, 0, NULL, 4},
 	{0},
@@ -29,10 +29,6 @@ int cmd_record(int argc, char **argv)
 	options__init(&o);
 	if (options__parse(&argp, argc, argv, &o, &o))
 		return EXIT_ERROR;
-	if (o.input) {
-		err__say(0, "-i has no place here: record makes a recording");
-		return EXIT_ERROR;
-	}
 	if (!o.output)
 		o.output = DEFAULT_DIR;
 	return run(&o, NULL);

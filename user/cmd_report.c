@@ -3,7 +3,6 @@
 #include <string.h>
 #include "cmd.h"
 #include "err.h"
-#include "measure.h"
 #include "run.h"
 #include "sink_report.h"
 
@@ -26,7 +25,7 @@ int cmd_report(int argc, char **argv)
 	if (options__parse(&argp, argc, argv, &o, &o))
 		return EXIT_ERROR;
 	if (o.list_measures)
-		return measure__list(stdout) ? EXIT_ERROR : EXIT_FINE;
+		return options__list_measures();
 	sink_report__init(&sink, &out, o.json, o.color);
 	return run(&o, &sink);
 }

@@ -68,7 +68,7 @@ int cmd_timehist(int argc, char **argv)
 	if (options__parse(&argp, argc, argv, &t.o, &t))
 		return EXIT_ERROR;
 	if (t.o.list_measures)
-		return measure__list(stdout) ? EXIT_ERROR : EXIT_FINE;
+		return options__list_measures();
 	t.show.json = t.o.json;
 	t.show.color = t.o.color;
 	sink_timehist__init(&sink, &out, &t.show);

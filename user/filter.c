@@ -122,7 +122,9 @@ bool filter__name(const struct filter *f, const char *name)
 	bool match = !f->vms;
 
 	for (unsigned i = 0; i < f->vms && !match; i++)
-		match = !fnmatch(f->vm[i], name, 0);
+		/* a name that is not valid in the locale is an error to fnmatch(), even spelled out
+		 */
+		match = !strcmp(f->vm[i], name) || !fnmatch(f->vm[i], name, 0);
 	return match;
 }
 

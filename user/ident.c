@@ -8,7 +8,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -266,11 +265,4 @@ int ident__resolve(const char *proc, __u32 tgid, const char *comm, struct ks_nam
 	keep(out->uuid, sizeof(out->uuid), id.uuid);
 	find_cgroup(proc, tgid, out->cgroup, sizeof(out->cgroup));
 	return err;
-}
-
-bool ident__match(const char *glob, const char *name)
-{
-	/* A name that is not valid in the locale is an error to fnmatch(), even if it is spelled
-	 * out. */
-	return !strcmp(glob, name) || !fnmatch(glob, name, 0);
 }

@@ -6,7 +6,6 @@
 #ifndef KVMSCHED_IDENT_H
 #define KVMSCHED_IDENT_H
 
-#include <stdbool.h>
 #include "wire.h"
 
 /* Fills out's name, uuid and cgroup (nothing else), each NUL-padded and cut at a UTF-8 boundary;
@@ -14,8 +13,5 @@
  * or NULL to read it. Without a name of its own the VM is called COMM-TGID. Returns 0, or -errno
  * when the command line cannot be read; out is filled even then. */
 int ident__resolve(const char *proc, __u32 tgid, const char *comm, struct ks_name *out);
-
-/* --vm NAME: does the name match the glob (fnmatch(3): * ? [...])? */
-bool ident__match(const char *glob, const char *name);
 
 #endif

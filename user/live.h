@@ -15,6 +15,8 @@
 
 struct live;
 
+#define LIVE_RING_MAX ((1ULL << 24) * KS_RECORD_MAX) /* bytes of records per CPU */
+
 struct live_opts {
 	enum session_mode mode;
 	int loads;	  /* a record for each bare load and put */

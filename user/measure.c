@@ -192,5 +192,7 @@ int measure__list(FILE *f)
 	}
 	err = table__print(t, &plain, f);
 	table__free(t);
+	if (err >= 0 && fflush(f))
+		return -errno;
 	return err < 0 ? err : 0;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "err.h"
+#include "measure.h"
 #include "options.h"
 
 enum {
@@ -49,9 +50,12 @@ static error_t parse_source(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'i':
+		if (!*arg)
+			return bad(state, "-i", "\"\"", "a directory");
 		o->input = arg;
 		break;
 	case 'd':
+		o->live_only = "-d";
 		if (units__time(arg, &o->duration_ns) || !o->duration_ns)
 			return bad(state, "-d", arg, "a time (number and ns, us, ms, s, m or h)");
 		break;
@@ -60,38 +64,63 @@ static error_t parse_source(int key, char *arg, struct argp_state *state)
 		if (o->live.mode != MODE_DEFAULT)
 			argp_error(state, "--full and --light exclude each other");
 		o->live.mode = key == OPT_FULL ? MODE_FULL : MODE_LIGHT;
+		o->live_only = key == OPT_FULL ? "--full" : "--light";
 		break;
 	case OPT_LOADS:
 		o->live.loads = 1;
+		o->live_only = "--loads";
 		break;
 	case OPT_BUFFER:
 		if (units__size(arg, &o->live.ring_bytes) || !o->live.ring_bytes)
 			return bad(state, "--buffer", arg, "a size (number and K, M or G)");
+		if (o->live.ring_bytes > LIVE_RING_MAX)
+			argp_error(state, "--buffer %s: at most 896M, for each CPU", arg);
+		o->live_only = "--buffer";
 		break;
 	case OPT_MAX_VCPUS:
 		if (units__u64(arg, &n) || !n || n > KS_SLOTS)
 			return bad(state, "--max-vcpus", arg, "a number from 1 to 4096");
 		o->live.max_vcpus = n;
+		o->live_only = "--max-vcpus";
 		break;
 	case OPT_BTF:
 		o->live.btf = arg;
+		o->live_only = "--btf";
 		break;
 	case ARGP_KEY_ARG:
-		argp_error(state, "%s: no such option; a command to trace goes behind --", arg);
+		argp_error(
+			state,
+			"%s: what is this? A recording is read with -i %s, a command to trace goes "
+			"behind --",
+			arg, arg);
 		break;
 	case ARGP_KEY_END:
 		if (o->live.loads && o->live.mode == MODE_LIGHT)
 			argp_error(state, "--light has no loads: --loads needs another mode");
-		if (o->input &&
-		    (o->duration_ns || o->command || o->output || o->live.mode || o->live.loads))
+		if (o->input && (o->live_only || o->command))
 			argp_error(state,
-				   "-i reads a recording: what directs a live trace (-d, -o, "
-				   "--full, --light, --loads, CMD) has no place with it");
+				   "-i reads a recording: %s, which directs a live trace, has no "
+				   "place with it",
+				   o->live_only ?: "CMD");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 	return 0;
+}
+
+/* record has no -i. */
+static error_t parse_trace(int key, char *arg, struct argp_state *state)
+{
+	if (key == 'i')
+		return ARGP_ERR_UNKNOWN;
+	if (key == ARGP_KEY_ARG)
+		argp_error(
+			state,
+			"%s: what is this? The recording goes to -o %s, a command to trace behind "
+			"--",
+			arg, arg);
+	return parse_source(key, arg, state);
 }
 
 static const struct argp_option source_options[] = {
@@ -101,12 +130,13 @@ static const struct argp_option source_options[] = {
 	{"full", OPT_FULL, NULL, 0, "also the inside of loads and puts: what they cost", 1},
 	{"light", OPT_LIGHT, NULL, 0, "two hooks only: absences; running and user are one", 1},
 	{"loads", OPT_LOADS, NULL, 0, "a record for every bare load and put", 1},
-	{"buffer", OPT_BUFFER, "SIZE", 0, "ring per CPU (default 1M)", 1},
+	{"buffer", OPT_BUFFER, "SIZE", 0, "ring per CPU (default 1M, at most 896M)", 1},
 	{"max-vcpus", OPT_MAX_VCPUS, "N", 0, "vCPUs tracked at once (default and most: 4096)", 1},
 	{"btf", OPT_BTF, "FILE", 0, "the kernel's BTF, if it is not in /sys/kernel/btf", 1},
 	{0},
 };
 const struct argp options_source = {.options = source_options, .parser = parse_source};
+const struct argp options_trace = {.options = source_options + 1, .parser = parse_trace};
 
 /* ---- filters ------------------------------------------------------------------------------ */
 
@@ -227,14 +257,19 @@ static error_t parse_record(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'o':
+		if (!*arg)
+			return bad(state, "-o", "\"\"", "a directory");
 		o->output = arg;
+		o->live_only = "-o";
 		break;
 	case OPT_FORCE:
 		o->force = true;
+		o->live_only = "--force";
 		break;
 	case OPT_MAX_SIZE:
 		if (units__size(arg, &o->max_bytes) || !o->max_bytes)
 			return bad(state, "--max-size", arg, "a size (number and K, M or G)");
+		o->live_only = "--max-size";
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -245,7 +280,7 @@ static error_t parse_record(int key, char *arg, struct argp_state *state)
 static const struct argp_option record_options[] = {
 	{NULL, 0, NULL, 0, "Recording:", 4},
 	{"output", 'o', "DIR", 0, "keep the recording in DIR", 4},
-	{"force", OPT_FORCE, NULL, 0, "replace DIR if it is a kvmsched recording", 4},
+	{"force", OPT_FORCE, NULL, 0, "replace DIR if it is a kvmsched recording, or empty", 4},
 	{"max-size", OPT_MAX_SIZE, "SIZE", 0, "stop when the recording has this size (default 1G)",
 	 4},
 	{0},
@@ -273,6 +308,13 @@ error_t options__parse_none(int key, char *arg, struct argp_state *state)
 }
 
 /* ---- parsing ------------------------------------------------------------------------------ */
+
+int options__list_measures(void)
+{
+	int err = measure__list(stdout);
+
+	return err ? err__say(err, "writing to standard output"), EXIT_ERROR : EXIT_FINE;
+}
 
 int options__parse(const struct argp *argp, int argc, char **argv, struct options *o, void *input)
 {

@@ -17,10 +17,11 @@ struct options {
 	const char *input;  /* -i DIR; NULL = live */
 	const char *output; /* -o DIR: keep the recording */
 	bool force;
-	const char *keep;  /* --keep DIR: keep the recording around the first violation */
-	__u64 max_bytes;   /* --max-size */
-	__u64 duration_ns; /* -d, 0 = until the end */
-	char **command;	   /* -- CMD, NULL = none */
+	const char *keep;      /* --keep DIR: keep the recording around the first violation */
+	__u64 max_bytes;       /* --max-size */
+	__u64 duration_ns;     /* -d, 0 = until the end */
+	char **command;	       /* -- CMD, NULL = none */
+	const char *live_only; /* the last option that makes sense for a live trace only, or NULL */
 	struct live_opts live;
 	struct filter filter;
 	bool has_window;
@@ -32,6 +33,7 @@ struct options {
 };
 
 extern const struct argp options_source; /* -i and what a live source can be told */
+extern const struct argp options_trace;	 /* the same without -i */
 extern const struct argp options_filter;
 extern const struct argp options_window;
 extern const struct argp options_output; /* --json --color --list-measures */
@@ -48,5 +50,8 @@ error_t options__parse_none(int key, char *arg, struct argp_state *state);
 
 /* argp_parse() with the command's name, `-- CMD`, and our exit status for a wrong option. */
 int options__parse(const struct argp *argp, int argc, char **argv, struct options *o, void *input);
+
+/* For --list-measures: an exit status. */
+int options__list_measures(void);
 
 #endif

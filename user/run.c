@@ -165,6 +165,7 @@ static int finish_model(struct run *r, __u64 lost)
 		r->summary.unfinished = !ctf_reader__clean(r->reader);
 	}
 	err = r->sink->end ? r->sink->end(r->sink->ctx, &r->summary) : 0;
+	r->sink_err = r->sink_err ?: err;
 	if (err || !r->keep)
 		return err;
 	if (r->sink->status == EXIT_VIOLATED)
@@ -527,8 +528,9 @@ int run(const struct options *o, const struct sink *sink)
 	summary__free(&r.summary);
 	model__free(r.model);
 	ctf_reader__free(r.reader);
+	errno = 0;
 	if (fflush(stdout) || ferror(stdout)) {
-		err__say(r.sink_err ?: errno, "writing to standard output");
+		err__say(r.sink_err ?: errno ?: EIO, "writing to standard output");
 		return EXIT_ERROR;
 	}
 	return status;

@@ -86,7 +86,7 @@ static void title(struct sink_hist *h, const struct group *g, const struct measu
 	printf("\n%s%s%s", term__on(&h->term, STYLE_HEADER), m->name,
 	       term__off(&h->term, STYLE_HEADER));
 	if (g->by == SUMMARY_BY_ALL) {
-		printf(": %u vCPUs", g->s->vcpus);
+		printf(": %u vCPU%s", g->s->vcpus, g->s->vcpus == 1 ? "" : "s");
 	} else {
 		summary__vm_name(g->s, v->vm, name, sizeof(name));
 		escape__str(h->term.escape, name, text, sizeof(text));
@@ -223,8 +223,8 @@ static int show_all(struct sink_hist *h, const struct summary *s)
 	int err = 0;
 
 	term__look(&h->term, STDOUT_FILENO, h->color);
-	printf("%s  %s mode  %u vCPUs over %s\n", s->session->release,
-	       session__mode_name(s->session->mode), s->vcpus,
+	printf("%s  %s mode  %u vCPU%s over %s\n", s->session->release,
+	       session__mode_name(s->session->mode), s->vcpus, s->vcpus == 1 ? "" : "s",
 	       units__own(window, s->to_ns - s->from_ns));
 	for (unsigned at = 0; at < s->vcpus; at += g.count) {
 		g = group_at(s, h->by, at);

@@ -124,12 +124,6 @@ void table__cell(struct table *t, const char *text)
 	table__styled(t, STYLE_PLAIN, text);
 }
 
-void table__end_row(struct table *t)
-{
-	while (t && !t->err && t->col_cnt && t->cell_cnt % t->col_cnt)
-		table__cell(t, "");
-}
-
 /* ---- fitting --------------------------------------------------------------------------------- */
 
 static void measure(const struct table *t, struct fit *fit)

@@ -30,9 +30,6 @@ void table__add_col(struct table *t, const char *header, enum table_align align,
 void table__cell(struct table *t, const char *text);
 void table__styled(struct table *t, enum term_style style, const char *text);
 
-/* Fills the rest of a row with empty cells. Nothing at the start of one. */
-void table__end_row(struct table *t);
-
 /* Forgets the rows, keeps the columns. */
 void table__clear(struct table *t);
 

@@ -148,8 +148,6 @@ static void end_absence(struct vcpu *v, const struct ks_in *r, struct step *out)
 	a->cpu_in = r->cpu;
 	length = a->to - a->from;
 	out->ended = true;
-	out->migrated = a->whole && a->cpu_in != a->cpu_out;
-	a->raw_growth_ns = r->run_delay_ns;
 	if (runnable(a)) {
 		a->run_delay_ns = length;
 		a->has_run_delay = true;
@@ -275,7 +273,7 @@ static bool is_step(const struct ks_head *r)
 void vcpu__step(struct vcpu *v, const struct ks_head *r, struct step *out)
 {
 	out->spans = 0;
-	out->ended = out->migrated = false;
+	out->ended = false;
 	out->lost = 0;
 	if (v->dead) {
 		v->odd++;

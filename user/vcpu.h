@@ -43,9 +43,8 @@ struct span {
 /* One absence: sched_out to sched_in. */
 struct absence {
 	__u64 from, to;
-	__u64 run_delay_ns;  /* time runnable but waiting, if has_run_delay */
-	__u64 raw_growth_ns; /* of sched_info.run_delay, on the run queue's clock */
-	__u32 next_tid;	     /* who was switched in */
+	__u64 run_delay_ns; /* time runnable but waiting, if has_run_delay */
+	__u32 next_tid;	    /* who was switched in */
 	__u32 next_vm;
 	__u16 cpu_out, cpu_in;
 	__u8 reason; /* KS_R_* */
@@ -77,7 +76,6 @@ struct step {
 	struct span span[2];
 	bool ended; /* an absence, in .absence; at the window's end also one that is open */
 	struct absence absence;
-	bool migrated;
 	__u32 lost; /* records missing just before this one */
 };
 

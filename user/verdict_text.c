@@ -54,7 +54,6 @@ static int put_table(const struct verdict *v, const struct term *term, FILE *f)
 				       ? NULL
 				       : units__count(text, test->violations));
 		table__cell(t, test->why);
-		table__end_row(t);
 	}
 	err = table__print(t, term, f);
 	table__free(t);

@@ -98,6 +98,8 @@ def judge_class(recording, pairing, trace, vmm_tgids):
     for e in recording.of("snap", "load", "out", "in"):
         if e.type == "snap" and e.mask & MASK_USER:
             continue
+        if e.type != "snap" and e.mask & HAS_WANTS_TO_RUN and not any(f & WANTS_TO_RUN for f in e.flags):
+            continue  # another ioctl than KVM_RUN
         first_seen.setdefault(e.tid, e.ts)
     # A process is a VMM's from the creation of its first vCPU on.
     born = {e.tgid: e.ts for e in reversed(recording.of("vm"))}

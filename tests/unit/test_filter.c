@@ -182,6 +182,10 @@ static void values_or_kinds_and(void **state)
 	assert_true(filter__name(&f, "db7"));
 	assert_false(filter__name(&f, "mail"));
 	assert_false(filter__name(&f, ""));
+	assert_false(filter__name(&f, "DB1"));
+	/* what is spelled out matches, whatever it is to fnmatch() */
+	f = MAKE("vv", "a[b", "\xff");
+	assert_true(filter__name(&f, "a[b") && filter__name(&f, "\xff"));
 	f = MAKE("vvp", "db*", "web*", "101");
 	assert_false(passes(&f));
 	f = MAKE("vpVtg", "web1", "100", "2", "1002", "/machine.slice");

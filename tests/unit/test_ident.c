@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,20 +256,6 @@ static void this_process(void **state)
 	assert_string_equal(n.name, want);
 }
 
-static void globs(void **state)
-{
-	(void)state;
-	assert_true(ident__match("web", "web"));
-	assert_false(ident__match("web", "web1"));
-	assert_true(ident__match("web*", "web1"));
-	assert_true(ident__match("*", "a/b.c"));
-	assert_true(ident__match("w?b[0-9]", "wxb7"));
-	assert_false(ident__match("WEB", "web"));
-	assert_true(ident__match("a[b", "a[b"));
-	assert_true(ident__match("\xff", "\xff"));
-	assert_false(ident__match("", "web"));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,7 +270,6 @@ int main(void)
 		cmocka_unit_test(huge_command_line),
 		cmocka_unit_test(cgroups),
 		cmocka_unit_test(this_process),
-		cmocka_unit_test(globs),
 	};
 
 	return cmocka_run_group_tests(tests, make_proc, remove_proc);
