@@ -116,6 +116,10 @@ int assertion__parse(struct assertion *a, const char *text, const char **why, co
 	int fn;
 
 	*a = (struct assertion){.text = text};
+	*why = "a control character";
+	for (const char *p = text; *p; p++)
+		if (iscntrl((unsigned char)*p))
+			return *at = text, -EINVAL;
 	*at = blank(text);
 	len = word(at, &start);
 	fn = find(fn_names, FN_CNT, start, len);
@@ -216,12 +220,15 @@ static bool number(const struct assertion *a, const struct sums *g, __u64 *value
 	return true;
 }
 
-/* More records can only raise counts, sums and maxima, and lower minima. */
-static bool sure(const struct assertion *a, __u64 value)
+/* More records can only raise counts, sums and maxima, and lower minima; but time that was unknown
+ * goes to other states, and the last state of a vCPU whose end is missing is only supposed. */
+static bool sure(const struct assertion *a, const struct summary *s, __u64 value)
 {
 	bool grows = a->fn == FN_COUNT || a->fn == FN_SUM || a->fn == FN_MAX;
 	bool shrinks = a->fn == FN_MIN;
 
+	if (s->damaged || s->unfinished || !strcmp(a->measure->name, "unknown"))
+		return false;
 	if (value > a->value || (value == a->value && a->op == CMP_LT))
 		return grows && a->op != CMP_GE && a->op != CMP_GT;
 	return shrinks && a->op != CMP_LE && a->op != CMP_LT;
@@ -252,7 +259,7 @@ int assertion__evaluate(const struct assertion *a, const struct summary *s,
 				r->v = a->by == SUMMARY_BY_ALL ? NULL : s->vcpu[first].v;
 			}
 			r->failed += !holds;
-			r->sure |= !holds && sure(a, value);
+			r->sure |= !holds && sure(a, s, value);
 		}
 		hist__free(&group.dist);
 	}

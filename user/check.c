@@ -13,6 +13,7 @@ struct check_vcpu {
 	struct enrich_vcpu known;
 	__u32 seq;
 	bool gone;
+	bool ended;	/* it was there when the trace ended */
 	unsigned pasts; /* how many there were; the ring holds the last ones */
 	union check_record past[CHECK_PAST];
 	__u64 *clock;
@@ -337,6 +338,7 @@ int check__record(struct check *c, const struct model_vcpu *v, const struct ks_h
 		c->disorder++;
 		return 0;
 	}
+	cv->ended |= r->type == KS_SNAP && r->mask & KS_M_END;
 	follow_record(c, cv, r);
 	if (r->type == KS_VCPU && r->mask & KS_M_CREATED)
 		start(c, cv);
@@ -358,7 +360,7 @@ int check__end(struct check *c, __u64 end_ns, bool judge)
 	int err = 0;
 
 	for (__u32 i = 0; !err && i < c->vcpus; i++)
-		if (c->vcpu[i] && !c->vcpu[i]->gone)
+		if (c->vcpu[i] && c->vcpu[i]->ended && !c->vcpu[i]->gone)
 			err = look_late(c, c->vcpu[i], &end, judge);
 	for (unsigned i = 0; i < EV_CNT; i++)
 		for (unsigned p = 0; p < PATTERNS; p++)

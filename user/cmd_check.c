@@ -172,7 +172,7 @@ static int verify_patterns(const struct check_cmd *c)
 		end = strchrnul(p, ',');
 		for (unsigned i = 0; i < c->out.rules; i++)
 			used |= matches(c->rule[i]->name, p, end - p);
-		if (!used && strncmp(p, "none", end - p))
+		if (!used && strcmp(c->patterns, "none"))
 			return err__say(0, "--rule %.*s: no such rule; --list names them",
 					(int)(end - p), p);
 	}

@@ -60,8 +60,14 @@ static int load(struct dot *d)
 	}
 	fclose(f);
 	d->text[n] = '\0';
-	if (strlen(d->text) != n)
-		return err__say(0, "%s: not a text file", d->file);
+	for (size_t i = 0, line = 1; i < n; i++) {
+		unsigned char c = d->text[i];
+
+		line += c == '\n';
+		if ((c < ' ' && !strchr("\n\r\t", c)) || !c || c == 0x7f)
+			return err__say(0, "%s:%zu: a control character: not a text file", d->file,
+					line);
+	}
 	return 0;
 }
 
@@ -123,11 +129,15 @@ static Agraph_t *parse(const struct dot *d)
 	return g;
 }
 
+/* In one line: labels are printed, also between the lines of a protocol. */
 static char *attribute(void *object, char *name)
 {
-	const char *value = agget(object, name);
+	char *value = strdup(agget(object, name) ?: "");
 
-	return strdup(value ?: "");
+	for (char *p = value; p && *p; p++)
+		if (strchr("\n\r\t", *p))
+			*p = ' ';
+	return value;
 }
 
 static bool is_init(const Agnode_t *n)
@@ -157,6 +167,8 @@ static int take_states(struct dot *d, Agraph_t *g)
 		s->name = strdup(agnameof(n));
 		s->label = attribute(n, "label");
 		d->states++;
+		if (strpbrk(agnameof(n), "\n\r\t"))
+			return err__say(0, "%s: a state's name has more than one line", d->file);
 		if (!s->name || !s->label)
 			return -ENOMEM;
 	}

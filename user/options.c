@@ -97,6 +97,8 @@ static error_t parse_source(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (o->live.loads && o->live.mode == MODE_LIGHT)
 			argp_error(state, "--light has no loads: --loads needs another mode");
+		if (o->force && !o->keep)
+			o->live_only = "--force";
 		if (o->input && (o->live_only || o->command))
 			argp_error(state,
 				   "-i reads a recording: %s, which directs a live trace, has no "
@@ -264,7 +266,6 @@ static error_t parse_record(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_FORCE:
 		o->force = true;
-		o->live_only = "--force";
 		break;
 	case OPT_MAX_SIZE:
 		if (units__size(arg, &o->max_bytes) || !o->max_bytes)

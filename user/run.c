@@ -389,6 +389,16 @@ static void tell_recording(struct run *r)
 		  (r->session.end_ns - r->session.start_ns) / 1e9, r->o->output);
 }
 
+/* Does this host have a CPU that -C wants? */
+static bool any_cpu(const struct run *r)
+{
+	bool any = !r->filter.by_cpu;
+
+	for (unsigned i = 0; i < r->session.cpus; i++)
+		any |= filter__cpu(&r->filter, i);
+	return any;
+}
+
 static int verdict_live(struct run *r)
 {
 	int status;
@@ -398,7 +408,7 @@ static int verdict_live(struct run *r)
 	if (r->model)
 		return verdict(r);
 	status = tell_untracked(r);
-	if (!live__vcpus(r->live)) {
+	if (!live__vcpus(r->live) || !any_cpu(r)) {
 		err__note("%s", filter__any(&r->filter) ? "no vCPU matches the filter"
 							: "no vCPU was seen");
 		return EXIT_INCONCLUSIVE;

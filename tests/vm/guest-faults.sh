@@ -411,6 +411,7 @@ filters()
 	run 0 "filters AND" -- "$kvmsched" record --light --vm alpha --vm beta --vcpu 0 -p "$alpha" -o f_and -d 300ms
 	run 3 "filters that exclude each other" 'no vCPU matches the filter' -- \
 		"$kvmsched" record --light --vm alpha -p "$beta" -o f_none -d 100ms
+	run 3 "filter -C: no such CPU" 'no vCPU matches the filter' -- "$kvmsched" record -C 77 -o f_nocpu -d 300ms
 	run 1 "filter --cgroup that is not there" '--cgroup /nosuch: not found' -- \
 		"$kvmsched" record --light --cgroup /nosuch -o f_bad -d 100ms
 	for name in vm pid vcpu tid cgroup cpu and; do
