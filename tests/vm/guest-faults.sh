@@ -450,7 +450,7 @@ moments()
 	mkdir moments
 	"$workload" --mode halt --wake-us 1000-3000 --vcpus 2 --time 0 --start-file go -name busy >/dev/null &
 	busy=$!
-	"$kvmsched" record -o moment -- sh -c ': >go; exec sleep 100' 2>$err &
+	"$kvmsched" record -o moment -- sh -c ': >go; exec sleep 1000' 2>$err &
 	pid=$!
 	until_there moment/metadata
 	for i in $(seq 50); do
