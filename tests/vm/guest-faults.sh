@@ -320,8 +320,8 @@ checks()
 	run 0 "check --model: a clock that suffices" -- "$kvmsched" check --rule same_task --model patient.dot -d 500ms
 	run 2 "check --model: a clock that does not, beside hogs; --keep" -- \
 		"$kvmsched" check --model "$models/preempted-5ms.dot" --keep kept -- \
-		sh -c '(while :; do :; done) & (while :; do :; done) & (while :; do :; done) &
-			"$workload" --mode spin --vcpus 3 --time 1 --json /dev/null; kill $(jobs -p)'
+		sh -c 'for i in 1 2 3; do (while :; do :; done) & hogs="${hogs-} $!"; done
+			"$workload" --mode spin --vcpus 3 --time 1 --json /dev/null; kill $hogs'
 	run 2 "check: what was kept shows the violation" -- \
 		"$kvmsched" check --model "$models/preempted-5ms.dot" -i kept
 }
