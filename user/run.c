@@ -74,8 +74,11 @@ static void on_span(void *ctx, struct model_vcpu *v, const struct span *s, const
 		    const struct model_task *task)
 {
 	struct run *r = ctx;
+	struct span cut;
 
 	r->to_summary.span(r->to_summary.ctx, v, s, a, task);
+	if (r->sink->span && !r->sink_err && summary__clip(&r->summary, s, &cut))
+		r->sink_err = r->sink->span(r->sink->ctx, v, &cut, a, task);
 }
 
 /* In the window, and on a CPU that -C wants? */
@@ -110,7 +113,7 @@ static int begin_model(struct run *r, unsigned streams, order_fill_fn fill, __u6
 		return 0;
 	summary__init(&r->summary, &r->session, &r->filter, from, to, &r->to_summary);
 	l = r->to_summary;
-	if (r->sink->absence || r->sink->event)
+	if (r->sink->absence || r->sink->span || r->sink->event)
 		l = (struct model_listener){
 			.event = on_event, .span = on_span, .absence = on_absence, .ctx = r};
 	if (r->o->keep) {

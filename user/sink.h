@@ -10,12 +10,15 @@
 #include "summary.h"
 
 /* event: each record of a vCPU's own. Also those that were not asked for (outside the window, or on
- * another CPU than -C wants): what is said of the others depends on them. absence: each one that
+ * another CPU than -C wants): what is said of the others depends on them. span: each stretch of a
+ * state, when it ends, as the summary counts it: cut to the window. absence: each one that
  * lies in the window at least in part, when it ends; at the end of the trace also those that are
  * still open. */
 struct sink {
 	int (*begin)(void *ctx, const struct session *s, const struct model *m);
 	int (*event)(void *ctx, struct model_vcpu *v, const struct ks_head *r, bool asked);
+	int (*span)(void *ctx, struct model_vcpu *v, const struct span *s, const struct absence *a,
+		    const struct model_task *task);
 	int (*absence)(void *ctx, struct model_vcpu *v, const struct absence *a,
 		       const struct model_task *task);
 	int (*end)(void *ctx, const struct summary *s);

@@ -102,28 +102,39 @@ static void add_preemptor(struct summary *s, __u32 vm, const struct absence *a,
 
 /* ---- the model's listener ----------------------------------------------------------------- */
 
+bool summary__clip(const struct summary *s, const struct span *sp, struct span *out)
+{
+	*out = *sp;
+	if (out->from < s->from_ns)
+		out->from = s->from_ns;
+	if (out->to > s->to_ns)
+		out->to = s->to_ns;
+	if (out->from >= out->to)
+		return false;
+	if (s->by_cpu && sp->state < ST_ABSENT && !filter__cpu(s->filter, sp->cpu)) {
+		out->state = ST_ELSEWHERE;
+		out->user_ns = 0;
+	}
+	if (out->user_ns && out->to - out->from < sp->to - sp->from)
+		/* its place in the span is not known: in proportion */
+		out->user_ns = (unsigned __int128)sp->user_ns * (out->to - out->from) /
+			       (sp->to - sp->from);
+	return true;
+}
+
 static void on_span(void *ctx, struct model_vcpu *v, const struct span *sp, const struct absence *a,
 		    const struct model_task *task)
 {
 	struct summary *s = ctx;
 	struct summary_vcpu *sv = of(s, v);
-	__u64 from = sp->from > s->from_ns ? sp->from : s->from_ns;
-	__u64 to = sp->to < s->to_ns ? sp->to : s->to_ns, user = sp->user_ns;
-	bool wanted = !s->by_cpu || sp->state >= ST_ABSENT || filter__cpu(s->filter, sp->cpu);
+	struct span cut;
 
-	if (!sv || from >= to)
+	if (!sv || !summary__clip(s, sp, &cut))
 		return;
-	if (!wanted) {
-		sv->state_ns[ST_ELSEWHERE] += to - from;
-		return;
-	}
-	if (user &&
-	    to - from < sp->to - sp->from) /* its place in the span is not known: in proportion */
-		user = (unsigned __int128)user * (to - from) / (sp->to - sp->from);
-	sv->state_ns[sp->state] += to - from - user;
-	sv->state_ns[ST_USER] += user;
-	if (sp->state == ST_PREEMPTED && a->by != KS_BY_NONE)
-		add_preemptor(s, v->vm, a, task, to - from);
+	sv->state_ns[cut.state] += cut.to - cut.from - cut.user_ns;
+	sv->state_ns[ST_USER] += cut.user_ns;
+	if (cut.state == ST_PREEMPTED && a->by != KS_BY_NONE)
+		add_preemptor(s, v->vm, a, task, cut.to - cut.from);
 }
 
 static enum state state_of_reason(__u8 reason)

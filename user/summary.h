@@ -74,6 +74,10 @@ struct summary {
 void summary__init(struct summary *s, const struct session *ses, const struct filter *f,
 		   __u64 from_ns, __u64 to_ns, struct model_listener *listener);
 
+/* The part of a span that counts: cut to the window, and time on a CPU that -C does not want is
+ * ST_ELSEWHERE. false: none of it. */
+bool summary__clip(const struct summary *s, const struct span *sp, struct span *out);
+
 /* After model__end(): sorts, totals. m must outlive the summary. 0 or -ENOMEM. */
 int summary__finish(struct summary *s, const struct model *m, __u64 lost);
 
