@@ -267,3 +267,13 @@ int assertion__evaluate(const struct assertion *a, const struct summary *s,
 		r->absent = NULL;
 	return err;
 }
+
+bool assertion__broken_by(const struct assertion *a, const struct absence *absence)
+{
+	__u64 ns, most = a->op == CMP_LT ? a->value - 1 : a->value;
+	bool upper = a->op == CMP_LE || a->op == CMP_EQ || (a->op == CMP_LT && a->value);
+
+	if (!measure__of_absence(a->measure, absence, &ns))
+		return false;
+	return (a->fn == FN_MAX && upper && ns > most) || (a->fn == FN_COUNT && upper && !most);
+}

@@ -55,6 +55,11 @@ int assertion__parse(struct assertion *a, const char *text, const char **why, co
 int assertion__evaluate(const struct assertion *a, const struct summary *s,
 			struct assertion_result *r);
 
+/* Does this one absence break it, whatever else comes? Of maxima and of what must not happen at
+ * all.
+ */
+bool assertion__broken_by(const struct assertion *a, const struct absence *absence);
+
 const char *assertion__fn_name(enum assertion_fn fn);
 
 #endif

@@ -203,6 +203,19 @@ enum automaton_says automaton__step(const struct automaton *a, struct automaton_
 
 /* ---- words -------------------------------------------------------------------------------- */
 
+__u64 automaton__guard_fields(const struct automaton_edge *edge)
+{
+	__u64 fields = 0;
+
+	for (unsigned i = 0; i < edge->conjs; i++) {
+		fields |= edge->conj[i].mask;
+		for (unsigned k = 0; k < edge->conj[i].terms; k++)
+			if (!edge->conj[i].term[k].clock)
+				fields |= FIELD(edge->conj[i].term[k].index);
+	}
+	return fields;
+}
+
 void automaton__allowed(const struct automaton *a, __u32 set, char *out, size_t size)
 {
 	size_t len = 0;

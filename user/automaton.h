@@ -19,6 +19,7 @@
 
 #define AUTOMATON_STATES 32
 #define AUTOMATON_CLOCKS 4
+#define AUTOMATON_EVENTS 256 /* names in one model, those that kvmsched does not know included */
 
 /* One comparison: of a clock, or of a field that is not just wanted to be 0 or 1. */
 struct automaton_term {
@@ -96,6 +97,9 @@ enum automaton_says automaton__step(const struct automaton *a, struct automaton_
  * SAYS_NOTHING. */
 enum automaton_says automaton__at(const struct automaton *a, const struct automaton_run *r,
 				  __u64 now);
+
+/* The FIELD()s that a guard asks for. */
+__u64 automaton__guard_fields(const struct automaton_edge *edge);
 
 /* What the states in `set` allow, a line each: "EVENT;GUARD -> STATE". Cut at size. */
 void automaton__allowed(const struct automaton *a, __u32 set, char *out, size_t size);

@@ -22,7 +22,8 @@ struct built {
 	struct block *blocks;
 	char clock[AUTOMATON_CLOCKS][LABEL_NAME];
 	__u8 event[EV_CNT];
-	bool failed; /* to allocate */
+	__u8 compared; /* bits: clocks */
+	bool failed;   /* to allocate */
 };
 
 static void *take(struct built *b, size_t bytes)
@@ -119,7 +120,7 @@ static int find_names(struct built *b, const struct dot *d)
 /* ---- guards ------------------------------------------------------------------------------- */
 
 /* Binds one comparison; says why it cannot, else NULL. */
-static const char *bind(const struct built *b, const struct label_term *from, __u64 given,
+static const char *bind(struct built *b, const struct label_term *from, __u64 given,
 			struct automaton_term *t)
 {
 	int clock = clock_index(b, from->name);
@@ -131,6 +132,7 @@ static const char *bind(const struct built *b, const struct label_term *from, __
 	if (clock >= 0) {
 		t->clock = true;
 		t->index = clock;
+		b->compared |= 1U << clock;
 		return from->timed ? NULL : "a clock is compared with a time: ns, us, ms or s";
 	}
 	t->index = f;
@@ -267,6 +269,15 @@ static int build_states(struct built *b, const struct dot *d)
 	return err;
 }
 
+static int verify_clocks(const struct built *b, const struct dot *d)
+{
+	for (unsigned i = 0; i < b->a.clocks; i++)
+		if (!(b->compared & 1U << i))
+			return err__say(0, "%s: clock \"%s\" is reset, but nothing compares it",
+					d->file, b->clock[i]);
+	return 0;
+}
+
 int automaton__build(struct automaton **a, const struct dot *d)
 {
 	struct built *b;
@@ -282,6 +293,8 @@ int automaton__build(struct automaton **a, const struct dot *d)
 		err = build_states(b, d);
 	if (!err)
 		err = build_edges(b, d);
+	if (!err)
+		err = verify_clocks(b, d);
 	b->a.name = keep(b, d->name);
 	b->a.help = keep(b, d->help);
 	b->a.dot = keep(b, d->text);

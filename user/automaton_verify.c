@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Is a graph an automaton? Without a look at what its events and fields mean. */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "automaton_build.h"
 #include "err.h"
@@ -19,48 +21,76 @@ int automaton__bad_state(const struct dot *d, unsigned state, const char *label,
 			label ? ", label \"" : "", label ?: "", label ? "\"" : "", why);
 }
 
-/* The event of line l of edge e once more, on another edge from there or on this one. */
-static int verify_single(const struct dot *d, const struct dot_edge *e, const struct label *l,
-			 const char *rest)
+/* Which edge each state has for each event. */
+struct seen {
+	char event[AUTOMATON_EVENTS][LABEL_NAME];
+	unsigned events;
+	const struct dot_edge *edge[AUTOMATON_STATES][AUTOMATON_EVENTS];
+};
+
+/* The edge that has the event in e's state, to be set if there is none; NULL: too many events. */
+static const struct dot_edge **seen_edge(struct seen *s, const struct dot_edge *e,
+					 const char *event)
 {
-	const struct dot_edge *end = d->edge + d->edges;
-	char why[3 * LABEL_NAME + 128];
-	struct label other;
+	unsigned i = 0;
 
-	for (const struct dot_edge *o = e; o < end; o++) {
-		const char *at = o == e ? rest : o->label;
-
-		if (o->from != e->from)
-			continue;
-		while (label__next(&at, &other) > 0) {
-			if (strcmp(other.event, l->event))
-				continue;
-			snprintf(why, sizeof(why),
-				 "%s leads from \"%.63s\" to two states, also to \"%.63s\": guards "
-				 "constrain, they do not choose",
-				 l->event, d->state[e->from].name, d->state[o->to].name);
-			if (o->to == e->to)
-				snprintf(why, sizeof(why), "%s stands there twice", l->event);
-			return automaton__bad_edge(d, e, l->text, why);
-		}
-	}
-	return 0;
+	while (i < s->events && strcmp(s->event[i], event))
+		i++;
+	if (i == AUTOMATON_EVENTS)
+		return NULL;
+	if (i == s->events)
+		strcpy(s->event[s->events++], event);
+	return &s->edge[e->from][i];
 }
 
-static int verify_edge(const struct dot *d, const struct dot_edge *e)
+static int verify_single(const struct dot *d, const struct dot_edge *e, const struct label *l,
+			 struct seen *s)
+{
+	const struct dot_edge **first = seen_edge(s, e, l->event);
+	char why[3 * LABEL_NAME + 128];
+
+	if (!first)
+		return err__say(0, "%s: more than %d events", d->file, AUTOMATON_EVENTS);
+	if (!*first) {
+		*first = e;
+		return 0;
+	}
+	if ((*first)->to == e->to)
+		snprintf(why, sizeof(why), "%s stands there twice", l->event);
+	else
+		snprintf(why, sizeof(why),
+			 "%s leads from \"%.63s\" to two states, also to \"%.63s\": guards "
+			 "constrain, they do not choose",
+			 l->event, d->state[e->from].name, d->state[(*first)->to].name);
+	return automaton__bad_edge(d, e, l->text, why);
+}
+
+static int verify_edge(const struct dot *d, const struct dot_edge *e, struct seen *s)
 {
 	const char *at = e->label;
 	struct label l;
 	int got, err;
 
 	if (!*at)
-		return automaton__bad_edge(d, e, "", "no event");
+		return automaton__bad_edge(d, e, "",
+					   "no event; kvmsched-models(5) says what stands there");
 	while ((got = label__next(&at, &l)) > 0) {
-		err = verify_single(d, e, &l, at);
+		err = verify_single(d, e, &l, s);
 		if (err)
 			return err;
 	}
 	return got ? automaton__bad_edge(d, e, l.text, l.why) : 0;
+}
+
+static int verify_edges(const struct dot *d)
+{
+	struct seen *s = calloc(1, sizeof(*s));
+	int err = s ? 0 : err__say(ENOMEM, "%s", d->file);
+
+	for (unsigned i = 0; !err && i < d->edges; i++)
+		err = verify_edge(d, &d->edge[i], s);
+	free(s);
+	return err;
 }
 
 static int verify_state(const struct dot *d, unsigned i)
@@ -107,7 +137,5 @@ int automaton__verify(const struct dot *d)
 		return err__say(0, "%s: no event is allowed anywhere", d->file);
 	for (unsigned i = 0; !err && i < d->states; i++)
 		err = verify_state(d, i);
-	for (unsigned i = 0; !err && i < d->edges; i++)
-		err = verify_edge(d, &d->edge[i]);
-	return err ?: verify_reachable(d);
+	return err ?: verify_edges(d) ?: verify_reachable(d);
 }

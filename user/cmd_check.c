@@ -87,9 +87,10 @@ static const struct argp_option options[] = {
 	 "also this: FN(measure) OP VALUE [by vm|vcpu], as in 'p99(run_delay) < 2ms'", 6},
 	{"list", OPT_LIST, NULL, 0, "say what the rules are", 6},
 	{"show", OPT_SHOW, "RULE", 0, "print the rule's graph, for dot(1)", 6},
+	{NULL, 0, NULL, 0, "The verdict:", 7},
+	{"format", OPT_FORMAT, "FORMAT", 0, "text, ktap, junit or json (as --json)", 7},
 	{"keep", OPT_KEEP, "DIR", 0,
-	 "keep the recording from 1 s before the first violation to 1 s after", 4},
-	{"format", OPT_FORMAT, "FORMAT", 0, "text, ktap, junit or json", 5},
+	 "keep the recording from 1 s before the first violation to 1 s after", 7},
 	{0},
 };
 

@@ -171,7 +171,7 @@ const char *field__why_absent(enum field f, const struct session *s)
 	return field_kinds[f].needs & ~s->fields ? field_kinds[f].why : NULL;
 }
 
-const char *event__describe(const struct event *e, char *out, size_t size)
+const char *event__describe(const struct event *e, __u64 which, char *out, size_t size)
 {
 	char value[UNITS_LEN];
 	size_t len = 0;
@@ -179,7 +179,7 @@ const char *event__describe(const struct event *e, char *out, size_t size)
 	if (size)
 		*out = '\0';
 	for (enum field f = 0; f < F_CNT && len < size; f++) {
-		if (!(e->known & FIELD(f)))
+		if (!(e->known & which & FIELD(f)))
 			continue;
 		if (field_kinds[f].unit == 't')
 			units__own(value, event__field(e, f));

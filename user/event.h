@@ -110,7 +110,8 @@ __u64 event__field(const struct event *e, enum field f);
 const char *event__why_absent(enum event_id id, const struct session *s);
 const char *field__why_absent(enum field f, const struct session *s);
 
-/* "cpu 1, scheduled_out 0, ...": what is known of it. Cut at size. Returns out. */
-const char *event__describe(const struct event *e, char *out, size_t size);
+/* "cpu 1, scheduled_out 0, ...": of the fields in `which`, those that are known. Cut at size.
+ * Returns out. */
+const char *event__describe(const struct event *e, __u64 which, char *out, size_t size);
 
 #endif

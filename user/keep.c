@@ -338,8 +338,7 @@ int keep__write(struct keep *k, const struct session *s)
 	struct ctf_writer *w = NULL;
 	int err;
 
-	if (!k->has_moment)
-		return 0;
+	keep__moment(k, s->end_ns);
 	set_window(k, &c);
 	err = find_seqs(k, &c) ?: ctf_writer__new(&w, k->dir, &c.s, &o);
 	if (!err)
@@ -347,8 +346,11 @@ int keep__write(struct keep *k, const struct session *s)
 	if (err == -ENOMEM)
 		err__say(ENOMEM, "--keep");
 	if (!err)
-		err__note("kept %llu records around the first violation: %s",
-			  (unsigned long long)ctf_writer__records(w), k->dir);
+		err__note("kept %llu records %s: %s", (unsigned long long)ctf_writer__records(w),
+			  k->moment < s->end_ns
+				  ? "around the first violation"
+				  : "before the trace's end: what was violated has no moment",
+			  k->dir);
 	ctf_writer__free(w);
 	free(c.first_seq);
 	return err;

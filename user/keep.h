@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Keeps the recording around one moment: holds the last records in memory, and when the trace has
- *ended writes those from KEEP_NS before the moment to KEEP_NS after it as a recording of their own.
- *Memory is bounded, so the stretch is shorter where there are too many.
+ * ended writes those from KEEP_NS before the moment to KEEP_NS after it as a recording of their
+ *own. Memory is bounded, so the stretch is shorter where there are too many.
  *
  *	keep__new -> keep__record ... keep__moment ... -> keep__write -> keep__free
  */
@@ -28,8 +28,8 @@ int keep__record(struct keep *k, const struct ks_head *r);
 /* This is the moment. Only the first counts. */
 void keep__moment(struct keep *k, __u64 ts);
 
-/* Writes the recording and says so; nothing if there was no moment. s: of the whole, with its end.
- * 0 or -errno, having said why. */
+/* Writes the recording and says so; the end is the moment if there was no other. s: of the whole,
+ * with its end. 0 or -errno, having said why. */
 int keep__write(struct keep *k, const struct session *s);
 
 void keep__free(struct keep *k); /* NULL is fine */

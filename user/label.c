@@ -66,11 +66,12 @@ static int value(struct label *l, struct label_term *t, const char **p)
 			*p = blank(*p + 2);
 		return 0;
 	}
-	if (!units__scan_time(*p, &t->value, &end)) {
+	if (!units__scan_time(*p, &t->value, &end) && end[-1] == 's') {
 		t->timed = true;
 		*p = blank(end);
 		return 0;
 	}
+	t->value = 0;
 	for (; isdigit((unsigned char)**p); (*p)++)
 		if (__builtin_mul_overflow(t->value, 10, &t->value) ||
 		    __builtin_add_overflow(t->value, **p - '0', &t->value))

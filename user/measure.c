@@ -119,6 +119,19 @@ bool measure__count(const struct measure *m, const struct summary *s, const stru
 	return true;
 }
 
+bool measure__of_absence(const struct measure *m, const struct absence *a, __u64 *ns)
+{
+	bool delay = m->dist == IN(run_delay);
+
+	*ns = delay ? a->run_delay_ns : a->to - a->from;
+	if (a->open || !a->whole)
+		return false;
+	if (delay)
+		return a->has_run_delay;
+	return m->dist == IN(absence) ||
+	       m->dist == IN(by_state) + sizeof(struct hist) * state__of_reason(a->reason);
+}
+
 const struct cost *measure__cost(const struct measure *m, const struct summary *s,
 				 const struct summary_vcpu *v)
 {

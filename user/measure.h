@@ -47,6 +47,9 @@ bool measure__count(const struct measure *m, const struct summary *s, const stru
 const struct hist *measure__dist(const struct measure *m, const struct summary *s,
 				 const struct summary_vcpu *v);
 
+/* What an ended absence adds to the measure's distribution; false: nothing. */
+bool measure__of_absence(const struct measure *m, const struct absence *a, __u64 *ns);
+
 /* For *_cost, whose count, sum and maximum are there even where the distribution is not. */
 const struct cost *measure__cost(const struct measure *m, const struct summary *s,
 				 const struct summary_vcpu *v);

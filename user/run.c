@@ -169,10 +169,8 @@ static int finish_model(struct run *r, __u64 lost)
 	}
 	err = r->sink->end ? r->sink->end(r->sink->ctx, &r->summary) : 0;
 	r->sink_err = r->sink_err ?: err;
-	if (err || !r->keep)
+	if (err || !r->keep || r->sink->status != EXIT_VIOLATED)
 		return err;
-	if (r->sink->status == EXIT_VIOLATED)
-		keep__moment(r->keep, r->session.end_ns);
 	return keep__write(r->keep, &r->session);
 }
 

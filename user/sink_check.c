@@ -40,6 +40,18 @@ static int event(void *ctx, struct model_vcpu *v, const struct ks_head *r, bool 
 	return err;
 }
 
+static int absence(void *ctx, struct model_vcpu *v, const struct absence *a,
+		   const struct model_task *task)
+{
+	struct sink_check *c = ctx;
+
+	(void)v, (void)task;
+	for (unsigned i = 0; i < c->assertions; i++)
+		if (assertion__broken_by(&c->assertion[i], a))
+			c->sink->status = EXIT_VIOLATED;
+	return 0;
+}
+
 static int print(const struct sink_check *c, const struct verdict *v)
 {
 	struct term t;
@@ -76,7 +88,8 @@ static int end(void *ctx, const struct summary *s)
 
 void sink_check__init(struct sink *sink, struct sink_check *c)
 {
-	*sink = (struct sink){.begin = begin, .event = event, .end = end, .ctx = c};
+	*sink = (struct sink){
+		.begin = begin, .event = event, .absence = absence, .end = end, .ctx = c};
 	c->sink = sink;
 }
 

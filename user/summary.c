@@ -137,13 +137,6 @@ static void on_span(void *ctx, struct model_vcpu *v, const struct span *sp, cons
 		add_preemptor(s, v->vm, a, task, cut.to - cut.from);
 }
 
-static enum state state_of_reason(__u8 reason)
-{
-	return reason == KS_R_HALTED	 ? ST_HALTED
-	       : reason == KS_R_SLEEPING ? ST_SLEEPING
-					 : ST_PREEMPTED;
-}
-
 /* The part of [from, to) that lies in the window. */
 static __u64 clipped(const struct summary *s, __u64 from, __u64 to)
 {
@@ -157,7 +150,7 @@ static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
 {
 	struct summary *s = ctx;
 	struct summary_vcpu *sv = of(s, v);
-	enum state state = state_of_reason(a->reason);
+	enum state state = state__of_reason(a->reason);
 	__u64 length = a->to - a->from;
 
 	(void)task;

@@ -29,7 +29,7 @@ const char *state__name(enum state s)
 	return state_names[s];
 }
 
-static enum state state_of(__u8 reason)
+enum state state__of_reason(__u8 reason)
 {
 	switch (reason) {
 	case KS_R_PREEMPTED:
@@ -121,7 +121,7 @@ static void on_out(struct vcpu *v, const struct ks_out *r, struct step *out)
 	else
 		pass(v, r->h.ts, v->state == ST_UNKNOWN && !v->fresh ? ST_UNKNOWN : on_cpu(v), 0,
 		     out);
-	v->state = state_of(r->reason);
+	v->state = state__of_reason(r->reason);
 	v->cpu = r->cpu;
 	v->tid = r->tid;
 	v->out = (struct absence){.from = v->since,
@@ -177,11 +177,11 @@ static void on_in(struct vcpu *v, const struct ks_in *r, struct step *out)
 		end_absence(v, r, out);
 		pass(v, r->h.ts, v->state, 0, out);
 	} else if (v->fresh && sound) { /* it went before the window began: the kernel knows why */
-		if (away(state_of(r->reason))) {
+		if (away(state__of_reason(r->reason))) {
 			v->out = begun_before(v, r->reason);
 			end_absence(v, r, out);
 		}
-		pass(v, r->h.ts, state_of(r->reason), 0, out);
+		pass(v, r->h.ts, state__of_reason(r->reason), 0, out);
 	} else {
 		v->odd += sound;
 		pass(v, r->h.ts, ST_UNKNOWN, 0, out);
@@ -245,7 +245,7 @@ static void on_first_snap(struct vcpu *v, const struct ks_snap *r)
 	v->cpu = r->cpu < KS_CPUS_MAX ? r->cpu : 0;
 	v->tid = r->tid;
 	if (r->h.mask & KS_M_OUT) {
-		v->state = state_of(r->reason);
+		v->state = state__of_reason(r->reason);
 		v->out = begun_before(v, r->reason);
 	} else {
 		v->state = v->light ? ST_ON_OR_USER : r->h.mask & KS_M_USER ? ST_USER : ST_RUNNING;

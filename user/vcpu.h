@@ -26,7 +26,8 @@ enum state {
 	ST_CNT,
 };
 
-const char *state__name(enum state s); /* "running", "on_or_user", ... */
+const char *state__name(enum state s);	  /* "running", "on_or_user", ... */
+enum state state__of_reason(__u8 reason); /* of an absence: KS_R_* */
 
 /* A stretch of one state. In a running span user_ns of it, at times that the records do not tell,
  * were spent in the VMM: bare loads and puts that were added up in the kernel. */

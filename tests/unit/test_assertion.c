@@ -221,10 +221,47 @@ static void test_sure(void **state)
 	}
 }
 
+/* One absence breaks a maximum, and what must not happen at all; it must be one that is counted. */
+static void test_broken_by(void **state)
+{
+	static const struct {
+		const char *text;
+		bool broken;
+	} cases[] = {
+		{"max(absence) < 5ms", true},	  {"max(absence) <= 5ms", false},
+		{"max(absence) <= 4999us", true}, {"max(absence) > 1ms", false},
+		{"max(run_delay) < 2ms", true},	  {"max(run_delay) < 3ms", false},
+		{"max(preempted) < 1ms", false},  {"max(halted) < 1ms", true},
+		{"count(halted) == 0", true},	  {"count(halted) < 1", true},
+		{"count(halted) < 2", false},	  {"count(preempted) == 0", false},
+		{"p99(absence) < 1ms", false},	  {"max(absence) < 0ms", false},
+	};
+	const struct absence a = {.from = 1000000,
+				  .to = 6000000,
+				  .run_delay_ns = 2000000,
+				  .reason = KS_R_HALTED,
+				  .has_run_delay = true,
+				  .whole = true};
+	struct absence open = a, part = a;
+	struct assertion x;
+	const char *why, *at;
+
+	(void)state;
+	open.open = true;
+	part.whole = false;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_int_equal(assertion__parse(&x, cases[i].text, &why, &at), 0);
+		assert_int_equal(assertion__broken_by(&x, &a), cases[i].broken);
+		assert_false(assertion__broken_by(&x, &open));
+		assert_false(assertion__broken_by(&x, &part));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_broken_by),
 		cmocka_unit_test(test_parse_wrong),
 		cmocka_unit_test_setup_teardown(test_values, begin, end),
 		cmocka_unit_test_setup_teardown(test_groups, begin, end),

@@ -193,6 +193,10 @@ static void test_refused(void **state)
 		{"a", "\"__init_b\" -> \"b\"; \"a\" -> \"b\" [ label = \"put\" ];",
 		 "the second initial state"},
 		{"a", "} digraph b {", "more than one graph"},
+		{"a", "\"a\" -> \"a\" [ label = \"put;reset(clk)\" ];", "nothing compares it"},
+		{"a", "\"a\" -> \"a\" [ label = \"sched_in;absence < 5m\" ];",
+		 "units are ns, us, ms and s"},
+		{"a", "\"a\" -> \"a\" [ label = \"\" ];", "kvmsched-models(5)"},
 	};
 
 	(void)state;

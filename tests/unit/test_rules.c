@@ -346,6 +346,17 @@ static void test_order(void **state)
 	kvm_end(&k);
 
 	begin(false);
+	kvm_good(&k);
+	r = kvm_out(&k, 1, KS_R_HALTED);
+	r.h.mask &= ~KS_M_POINT(2);
+	kvm_hand(&k, 1, &r);
+	r = kvm_in(&k, 1);
+	r.h.mask &= ~KS_M_POINT(2);
+	kvm_hand(&k, 1, &r);
+	assert_violated("put_returns reload_returns");
+	kvm_end(&k);
+
+	begin(false);
 	r = kvm_out(&k, 1, KS_R_HALTED);
 	kvm_hand(&k, 1, &r);
 	r = rec_gone(1, k.vcpu[1].seq, ++k.now);

@@ -269,10 +269,13 @@ static void test_text(void **state)
 	all = printed(print_text);
 	assert_has(all, "violated: reload_scheduled_out: ");
 	assert_has(all, "a<b>\\x1b[31m&\"# vCPU 0 (thread 101) on CPU 1, ");
-	assert_has(all, "event   reload: scheduled_out 0, preempted 0, ");
+	assert_has(all, "event   reload with scheduled_out 0\n");
+	assert_has(all, "also    preempted 0, ready 0, ");
 	assert_has(all, "state   any\n");
 	assert_has(all, "wanted  reload;scheduled_out == 1\n");
-	assert_has(all, "sched_in   entry S--W  reload ---W  reload_end S--W  end ---W\n");
+	assert_has(all, "  sched_in   entry S--W  reload ---W  reload_end S--W  end ---W\n");
+	assert_has(all, "\n  > ");
+	assert_has(all, "                             ^ reload, at ");
 	assert_has(all, "wanted  clk < 100us, but clk is 4.000 ms\n");
 	assert_has(all, "load_put_order           skipped ");
 	assert_has(all, "2 violated, 0 inconclusive, 1 skipped: violated\n");
@@ -325,10 +328,10 @@ static void test_ktap(void **state)
 	(void)state;
 	prepare(false);
 	all = printed(verdict__ktap);
-	assert_memory_equal(all, "KTAP version 1\n1..17\n", 21);
+	assert_memory_equal(all, "KTAP version 1\n1..19\n", 21);
 	assert_has(all, "\nok 2 load_put_order # SKIP needs --loads");
-	assert_has(all, "\nnot ok 11 reload_scheduled_out\n");
-	assert_has(all, "\n# Totals: pass:15 fail:1 xfail:0 xpass:0 skip:1 error:0\n");
+	assert_has(all, "\nnot ok 13 reload_scheduled_out\n");
+	assert_has(all, "\n# Totals: pass:17 fail:1 xfail:0 xpass:0 skip:1 error:0\n");
 	for (const char *line = all; *line; line = strchr(line, '\n') + 1)
 		assert_true(!strncmp(line, "KTAP ", 5) || !strncmp(line, "1..", 3) ||
 			    !strncmp(line, "ok ", 3) || !strncmp(line, "not ok ", 7) ||
@@ -354,7 +357,7 @@ static void test_junit(void **state)
 	(void)state;
 	prepare(false);
 	all = printed(verdict__junit);
-	assert_has(all, "<testsuites tests=\"17\" failures=\"1\" errors=\"0\" skipped=\"1\" ");
+	assert_has(all, "<testsuites tests=\"19\" failures=\"1\" errors=\"0\" skipped=\"1\" ");
 	assert_has(all, "<failure type=\"violated\" message=\"kvm_sched_in() loads ");
 	assert_has(all, "a&lt;b&gt;");
 	assert_has(all, "<skipped message=\"needs --loads");
