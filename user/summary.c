@@ -1,25 +1,47 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Adding up. Per vCPU state hangs off model_vcpu.user; preemptors are found by a small open hash.
- */
+/* Adding up. Per vCPU state is found by the model's small and dense ids; preemptors by a small open
+ * hash. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "summary.h"
 
-static struct summary_vcpu *of(struct summary *s, struct model_vcpu *v)
+static int make_room(struct summary *s, __u32 id)
 {
-	if (!v->user) {
-		struct summary_vcpu *sv = calloc(1, sizeof(*sv));
+	__u32 room = s->by_id_room ?: 64;
+	struct summary_vcpu **p;
 
-		if (!sv) {
-			s->err = -ENOMEM;
-			return NULL;
-		}
-		sv->v = v;
-		v->user = sv;
+	while (room <= id)
+		room *= 2;
+	p = realloc(s->by_id, room * sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	memset(p + s->by_id_room, 0, (room - s->by_id_room) * sizeof(*p));
+	s->by_id = p;
+	s->by_id_room = room;
+	return 0;
+}
+
+static struct summary_vcpu *first_of(struct summary *s, struct model_vcpu *v)
+{
+	struct summary_vcpu *sv = NULL;
+
+	if (v->id < s->by_id_room || !make_room(s, v->id))
+		sv = calloc(1, sizeof(*sv));
+	if (!sv) {
+		s->err = -ENOMEM;
+		return NULL;
 	}
-	return v->user;
+	sv->v = v;
+	return s->by_id[v->id] = sv;
+}
+
+static inline struct summary_vcpu *of(struct summary *s, struct model_vcpu *v)
+{
+	if (v->id < s->by_id_room && s->by_id[v->id])
+		return s->by_id[v->id];
+	return first_of(s, v);
 }
 
 static bool inside(const struct summary *s, __u64 ts)
@@ -358,12 +380,14 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 	if (!s->vcpu)
 		return s->err = -ENOMEM;
 	for (unsigned at = 0; (v = model__next(m, &at));) {
-		if (!v->user)
+		struct summary_vcpu *sv = v->id < s->by_id_room ? s->by_id[v->id] : NULL;
+
+		if (!sv)
 			continue;
-		mark_costs(v->user, s->session);
-		s->vcpu[s->vcpus++] = *(struct summary_vcpu *)v->user;
-		free(v->user); /* its histograms now belong to the copy */
-		v->user = NULL;
+		mark_costs(sv, s->session);
+		s->vcpu[s->vcpus++] = *sv;
+		free(sv); /* its histograms now belong to the copy */
+		s->by_id[v->id] = NULL;
 	}
 	sorting = s;
 	qsort(s->vcpu, s->vcpus, sizeof(*s->vcpu), by_vm);
@@ -409,7 +433,18 @@ const char *summary__vm_name(const struct summary *s, __u32 id, char *out, size_
 	return model__vm_name(s->model, id, out, size);
 }
 
-static void free_vcpu(struct summary_vcpu *v)
+int summary__add_up(const struct summary *s, unsigned first, unsigned count,
+		    struct summary_vcpu *out)
+{
+	int err = 0;
+
+	memset(out, 0, sizeof(*out));
+	for (unsigned i = first; i < first + count; i++)
+		err |= add_total(out, &s->vcpu[i]);
+	return err ? -ENOMEM : 0;
+}
+
+void summary__free_vcpu(struct summary_vcpu *v)
 {
 	hist__free(&v->absence);
 	hist__free(&v->run_delay);
@@ -424,8 +459,14 @@ static void free_vcpu(struct summary_vcpu *v)
 void summary__free(struct summary *s)
 {
 	for (unsigned i = 0; i < s->vcpus; i++)
-		free_vcpu(&s->vcpu[i]);
-	free_vcpu(&s->total);
+		summary__free_vcpu(&s->vcpu[i]);
+	for (__u32 i = 0; i < s->by_id_room; i++) {
+		if (s->by_id[i])
+			summary__free_vcpu(s->by_id[i]);
+		free(s->by_id[i]);
+	}
+	summary__free_vcpu(&s->total);
+	free(s->by_id);
 	free(s->vcpu);
 	free(s->preemptor);
 	free(s->hash);

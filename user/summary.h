@@ -68,9 +68,12 @@ struct summary {
 	const struct filter *filter;
 	unsigned hash_size;
 	__u32 *hash;
+	struct summary_vcpu **by_id; /* while it is being filled: by the model's id of the vCPU */
+	__u32 by_id_room;
 };
 
-/* from_ns, to_ns: the window; ~0 = the session's end. Fills listener: give it to model__new(). */
+/* from_ns, to_ns: the window; ~0 = the session's end. Fills listener: give it to model__new(). Several
+ * summaries may listen to one model, each with a window of its own. */
 void summary__init(struct summary *s, const struct session *ses, const struct filter *f,
 		   __u64 from_ns, __u64 to_ns, struct model_listener *listener);
 
@@ -86,6 +89,11 @@ enum summary_by { SUMMARY_BY_ALL, SUMMARY_BY_VM, SUMMARY_BY_VCPU };
 
 /* How many vCPUs the group has that begins with s->vcpu[first]. */
 unsigned summary__group(const struct summary *s, enum summary_by by, unsigned first);
+
+/* What `count` vCPUs from s->vcpu[first] have together. Give it to summary__free_vcpu(). 0 or -ENOMEM. */
+int summary__add_up(const struct summary *s, unsigned first, unsigned count,
+		    struct summary_vcpu *out);
+void summary__free_vcpu(struct summary_vcpu *v);
 
 /* After summary__finish(): no vCPU at all, or with -C none that was ever on a wanted CPU. */
 bool summary__nothing(const struct summary *s);
