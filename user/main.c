@@ -17,6 +17,7 @@ static const struct {
 	{"report", cmd_report, "per VM and vCPU: time in each state, delays, who took the CPU"},
 	{"timehist", cmd_timehist, "one line per absence: when, why, how long, who took the CPU"},
 	{"hist", cmd_hist, "latency histograms"},
+	{"export", cmd_export, "for other tools: rows as JSON or CSV, ..."},
 	{"check", cmd_check, "ordering rules and assertions: verdict and exit status"},
 	{"info", cmd_info, "what this host, or a recording, offers and lacks"},
 };

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `kvmsched export`: its formats, each a sink of its own. What is written goes to one file, which
+ * cmd_export opens and only keeps if the sink was through with it.
+ */
+#ifndef KVMSCHED_EXPORT_H
+#define KVMSCHED_EXPORT_H
+
+#include <stdio.h>
+#include "sink.h"
+
+enum export_what { EXPORT_ABSENCES, EXPORT_SPANS };
+
+struct export_out {
+	FILE *f;
+	enum export_what what; /* which rows json and csv have */
+	bool done;	       /* the sink's `end` sets it when all is written */
+};
+
+/* Fill the sink; its ctx is freed by export_format.free, whatever happened. o outlives it. 0 or
+ * -ENOMEM. */
+int sink_json_rows__new(struct sink *sink, struct export_out *o);
+int sink_csv_rows__new(struct sink *sink, struct export_out *o);
+void sink_rows__free(void *ctx);
+
+#endif
