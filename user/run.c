@@ -126,8 +126,12 @@ static int begin_model(struct run *r, unsigned streams, order_fill_fn fill, __u6
 	r->order = order__new(streams, fill, r);
 	if (!r->model || !r->order)
 		return err__say(ENOMEM, "starting");
-	if (r->sink->window)
-		r->sink->window(r->sink->ctx, r->summary.from_ns, r->summary.to_ns);
+	if (r->sink->window) {
+		int err = r->sink->window(r->sink->ctx, r->summary.from_ns, r->summary.to_ns);
+
+		if (err)
+			return err;
+	}
 	return r->sink->begin ? r->sink->begin(r->sink->ctx, &r->session, r->model) : 0;
 }
 

@@ -15,7 +15,7 @@
  * lies in the window at least in part, when it ends; at the end of the trace also those that are
  * still open. window: before begin, what is looked at; to_ns is ~0 while that has no end yet. */
 struct sink {
-	void (*window)(void *ctx, __u64 from_ns, __u64 to_ns);
+	int (*window)(void *ctx, __u64 from_ns, __u64 to_ns);
 	int (*begin)(void *ctx, const struct session *s, const struct model *m);
 	int (*event)(void *ctx, struct model_vcpu *v, const struct ks_head *r, bool asked);
 	int (*span)(void *ctx, struct model_vcpu *v, const struct span *s, const struct absence *a,
