@@ -211,7 +211,7 @@ static void test_random(void **state)
 		unsigned n = 1 + rand() % 60;
 
 		begin(n, 1 + rand() % 3, base, known ? base + NS : ~0ULL);
-		t.width_ns = known ? t.width_ns : 1 + rand() % 3;
+		t.width_ns = known ? t.width_ns : 1U + rand() % 3;
 		for (unsigned left = 8; left;) {
 			unsigned v = rand() % 8, length = 1 + rand() % (1 << rand() % 12);
 			enum state st = rand() % ST_CNT;
@@ -421,11 +421,11 @@ static void test_late_name(void **state)
 	assert_int_equal(model__record(model, &r.h), 0);
 	r = rec_in(1, 2, T0 + 90000, 0);
 	assert_int_equal(model__record(model, &r.h), 0);
-	r = rec_task(7, T0 + 91000, KS_K_OTHER, "hog", 0, 0);
+	r = rec_task(7, T0 + 91000, KS_K_HOST, "hog", 0, 0);
 	assert_int_equal(model__record(model, &r.h), 0);
 	r = rec_out(1, 3, T0 + 92000, KS_R_HALTED);
 	assert_int_equal(model__record(model, &r.h), 0);
-	summary.to_ns = session.end_ns = T0 + 100000;
+	summary.to_ns = session.end_ns = T0 + 120000;
 	model__end(model, session.end_ns);
 	assert_int_equal(summary__finish(&summary, model, 0), 0);
 	assert_int_equal(timeline__finish(&t, &summary), 0);
