@@ -7,6 +7,7 @@ int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_timehist(int argc, char **argv);
 int cmd_export(int argc, char **argv);
+int cmd_timeline(int argc, char **argv);
 int cmd_hist(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_info(int argc, char **argv);

@@ -16,6 +16,7 @@ static const struct {
 	{"record", cmd_record, "trace into a recording, to look at later"},
 	{"report", cmd_report, "per VM and vCPU: time in each state, delays, who took the CPU"},
 	{"timehist", cmd_timehist, "one line per absence: when, why, how long, who took the CPU"},
+	{"timeline", cmd_timeline, "strips of states over time, in the terminal or as SVG"},
 	{"hist", cmd_hist, "latency histograms"},
 	{"export", cmd_export, "for other tools: rows as JSON or CSV, ..."},
 	{"check", cmd_check, "ordering rules and assertions: verdict and exit status"},

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* See taker.h. */
+#include <stdio.h>
+#include "report_json.h"
+#include "taker.h"
+
+#define NAME_SIZE 160
+
+/* The idle task has no thread id, and its descriptor may be missing. */
+static const char *comm_of(const struct timeline_absence *a)
+{
+	return a->introduced && a->task.comm[0] ? a->task.comm : a->a.next_tid ? "?" : "swapper";
+}
+
+static __u32 vm_of(const struct timeline_absence *a)
+{
+	return a->introduced ? a->task.vm : a->a.next_vm;
+}
+
+/* KVM's number of the vCPU whose thread took the CPU; -1: it is no vCPU's, or not known. */
+static int vcpu_of(const struct model *m, const struct timeline_absence *a)
+{
+	const struct model_vcpu *v = a->introduced ? model__vcpu(m, a->task.vcpu) : NULL;
+
+	return v ? v->vcpu_id : -1;
+}
+
+const char *taker__short(const struct model *m, const struct timeline_absence *a, char *out)
+{
+	int vcpu = vcpu_of(m, a);
+	char name[NAME_SIZE];
+
+	out[0] = '\0';
+	if (a->a.by == KS_BY_NONE)
+		return out;
+	if (a->a.by == KS_BY_QUOTA)
+		snprintf(out, TAKER_SIZE, "quota");
+	else if (a->a.by == KS_BY_SAME_VM && vcpu >= 0)
+		snprintf(out, TAKER_SIZE, "vCPU %d", vcpu);
+	else if (a->a.by == KS_BY_OTHER_VM && model__vm_known(m, vm_of(a)) && vcpu >= 0)
+		snprintf(out, TAKER_SIZE, "%s vCPU %d",
+			 model__vm_name(m, vm_of(a), name, sizeof(name)), vcpu);
+	else if (a->a.by == KS_BY_OTHER_VM && model__vm_known(m, vm_of(a)))
+		snprintf(out, TAKER_SIZE, "%s", model__vm_name(m, vm_of(a), name, sizeof(name)));
+	else
+		snprintf(out, TAKER_SIZE, "%s", comm_of(a));
+	return out;
+}
+
+const char *taker__long(const struct model *m, const struct timeline_absence *a, char *out)
+{
+	int vcpu = vcpu_of(m, a), n;
+	char name[NAME_SIZE];
+
+	out[0] = '\0';
+	if (a->a.by == KS_BY_NONE)
+		return out;
+	n = snprintf(out, TAKER_SIZE, "%s %s[%u]", report_class_names[a->a.by], comm_of(a),
+		     a->a.next_tid);
+	if (model__vm_known(m, vm_of(a)))
+		n += snprintf(out + n, TAKER_SIZE - n, " of %s",
+			      model__vm_name(m, vm_of(a), name, sizeof(name)));
+	else if (vm_of(a) && a->introduced && a->task.tgid)
+		n += snprintf(out + n, TAKER_SIZE - n, " of pid %u", a->task.tgid);
+	if (vcpu >= 0)
+		snprintf(out + n, TAKER_SIZE - n, " vCPU %d", vcpu);
+	return out;
+}
+
+const char *taker__victim(const struct model *m, const struct model_vcpu *v, char *out)
+{
+	char name[NAME_SIZE];
+
+	model__vm_name(m, v->vm, name, sizeof(name));
+	if (v->vcpu_id >= 0)
+		snprintf(out, TAKER_SIZE, "%s vCPU %d", name, v->vcpu_id);
+	else
+		snprintf(out, TAKER_SIZE, "%s vCPU ?", name);
+	return out;
+}
+
+const char *taker__why(const struct model *m, const struct timeline_absence *a, char *out)
+{
+	char by[TAKER_SIZE];
+
+	if (a->state != ST_PREEMPTED)
+		snprintf(out, TAKER_SIZE, "woken after it was %s", state__name(a->state));
+	else if (a->a.by == KS_BY_QUOTA)
+		snprintf(out, TAKER_SIZE, "its CPU quota was used up; then ran %.250s",
+			 taker__long(m, a, by));
+	else if (a->a.by == KS_BY_NONE)
+		snprintf(out, TAKER_SIZE, "preempted");
+	else
+		snprintf(out, TAKER_SIZE, "preempted by %.250s", taker__long(m, a, by));
+	return out;
+}

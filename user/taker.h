@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Words for an absence of the timeline: who took the CPU, and what happened. The same in the
+ * terminal and in SVG. Names are not escaped yet: that is for whoever prints them.
+ */
+#ifndef KVMSCHED_TAKER_H
+#define KVMSCHED_TAKER_H
+
+#include "timeline.h"
+
+#define TAKER_SIZE 320
+
+/* As short as it can be named: another VM's vCPU as "db vCPU 2", one's own as "vCPU 2", other tasks
+ * by their name, "quota". "" of a blocked absence. Returns out[TAKER_SIZE]. */
+const char *taker__short(const struct model *m, const struct timeline_absence *a, char *out);
+
+/* "other_vm CPU 1/KVM[4242] of db vCPU 1"; "" of a blocked absence. */
+const char *taker__long(const struct model *m, const struct timeline_absence *a, char *out);
+
+/* "db vCPU 3": whose absence it is. */
+const char *taker__victim(const struct model *m, const struct model_vcpu *v, char *out);
+
+/* Why it was away, to stand after "waited 3 ms": "preempted by host sleep[316]", "after it was
+ * halted". */
+const char *taker__why(const struct model *m, const struct timeline_absence *a, char *out);
+
+#endif
