@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include "glyph.h"
 
+#define WOKEN_PART 8 /* of a column: every wake-up waits a little */
+
 static const struct {
 	const char *utf8, *ascii;
 	enum term_style style;
@@ -11,6 +13,7 @@ static const struct {
 	[GLYPH_PREEMPTED] = {"█", "#", STYLE_PREEMPTED, "preempted"},
 	[GLYPH_PREEMPTED_PART] = {"▂", "+", STYLE_PREEMPTED, "preempted in part"},
 	[GLYPH_PREEMPTED_UNKNOWN] = {"‼", "!", STYLE_PREEMPTED, "preempted and unknown"},
+	[GLYPH_WOKEN] = {"w", "w", STYLE_PREEMPTED, "woken, waits"},
 	[GLYPH_RUNNING] = {"━", "=", STYLE_RUNNING, "running"},
 	[GLYPH_RUNNING_MOSTLY] = {"╍", "-", STYLE_RUNNING, "mostly running"},
 	[GLYPH_ON_OR_USER] = {"═", "=", STYLE_ON_OR_USER, "on_or_user"},
@@ -70,13 +73,15 @@ enum glyph glyph__of(const struct term *term, const struct timeline_column *c)
 	if (preempted)
 		return term->utf8 || 2 * preempted >= total ? GLYPH_PREEMPTED
 							    : GLYPH_PREEMPTED_PART;
-	return c->ns[ST_UNKNOWN] ? GLYPH_UNKNOWN : calm(c);
+	if (c->ns[ST_UNKNOWN])
+		return GLYPH_UNKNOWN;
+	return c->woken_ns >= total / WOKEN_PART + 1 ? GLYPH_WOKEN : calm(c);
 }
 
 const char *glyph__text(const struct term *term, enum glyph g, const struct timeline_column *c)
 {
 	static const char *const eighths[] = {"", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-	unsigned share[ST_CNT];
+	unsigned share[TIMELINE_SHADES];
 
 	if (!term->utf8)
 		return table[g].ascii;

@@ -14,6 +14,7 @@ enum glyph {
 	GLYPH_PREEMPTED, /* half of the column or more; UTF-8: any part, by its height */
 	GLYPH_PREEMPTED_PART,
 	GLYPH_PREEMPTED_UNKNOWN, /* and of the rest not everything is known */
+	GLYPH_WOKEN,		 /* halted or sleeping, and then waiting for a CPU for long */
 	GLYPH_RUNNING,
 	GLYPH_RUNNING_MOSTLY, /* with absences in between */
 	GLYPH_ON_OR_USER,

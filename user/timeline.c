@@ -103,6 +103,7 @@ static void add(struct timeline_column *to, const struct timeline_column *c)
 {
 	for (int i = 0; i < ST_CNT; i++)
 		to->ns[i] += c->ns[i];
+	to->woken_ns += c->woken_ns;
 }
 
 static bool is_wide(const struct timeline *t, const struct timeline_absence *a)
@@ -172,6 +173,27 @@ static void fill(struct timeline *t, struct timeline_row *r, const struct span *
 		told += user;
 		r->column[r->at].ns[s->state] += end - at - user;
 		r->column[r->at].ns[ST_USER] += user;
+	}
+}
+
+/* It had been woken in [from, to), and waited. */
+static void fill_woken(struct timeline *t, struct timeline_row *r, __u64 from, __u64 to)
+{
+	__u64 end;
+
+	if (to > t->to_ns)
+		to = t->to_ns;
+	if (from < t->from_ns)
+		from = t->from_ns;
+	if (from >= to)
+		return;
+	reach(t, to);
+	for (; from < to; from = end) {
+		__u64 c = (from - t->from_ns) / t->width_ns;
+
+		end = t->from_ns + (c + 1) * t->width_ns;
+		end = end < to ? end : to;
+		r->column[c].woken_ns += end - from;
 	}
 }
 
@@ -284,6 +306,8 @@ int timeline__absence(void *timeline, struct model_vcpu *v, const struct absence
 		r->absence = d;
 	if (!a->has_run_delay || !a->run_delay_ns || a->to - a->run_delay_ns >= t->to_ns)
 		return 0;
+	if (d.state != ST_PREEMPTED)
+		fill_woken(t, r, a->to - a->run_delay_ns, a->to);
 	if (waits_longer(&d, &r->delay))
 		r->delay = d;
 	keep_worst(t, &d);

@@ -30,10 +30,16 @@ struct timeline_opts {
 	unsigned wide;	  /* absences of so many columns or more are kept one by one; 0: none */
 };
 
-/* A stretch of time of one vCPU: ns per state, which add up to the column's width. */
+/* A stretch of time of one vCPU: ns per state, which add up to the column's width; and the part of
+ * halted and sleeping in which it had been woken and waited for a CPU, as far as that is known. */
 struct timeline_column {
 	__u64 ns[ST_CNT];
+	__u64 woken_ns;
 };
+
+/* What a column is drawn in: the states, and woken_ns apart from halted and sleeping. */
+#define TIMELINE_WOKEN	ST_CNT
+#define TIMELINE_SHADES (ST_CNT + 1)
 
 /* One absence. */
 struct timeline_absence {
@@ -103,9 +109,10 @@ void timeline__free(struct timeline *t);
 /* The time at which column c begins; of c == columns the window's end. */
 __u64 timeline__edge(const struct timeline *t, unsigned c);
 
-/* Deals `units` (pixels, eighths) out to the states in proportion to their time. Every state that
+/* Deals `units` (pixels, eighths) out to the shades in proportion to their time. Every state that
  * occurs gets at least one; where there are not enough units for that, those that matter most do:
  * preempted, then unknown. All 0 if the column is empty. */
-void timeline__shares(const struct timeline_column *c, unsigned units, unsigned share[ST_CNT]);
+void timeline__shares(const struct timeline_column *c, unsigned units,
+		      unsigned share[TIMELINE_SHADES]);
 
 #endif

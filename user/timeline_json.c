@@ -67,6 +67,14 @@ static void put_state(struct json *j, const struct timeline *t, const struct tim
 	json__end_array(j);
 }
 
+static void put_woken(struct json *j, const struct timeline *t, const struct timeline_row *r)
+{
+	json__key_array(j, "woken_ns");
+	for (unsigned c = 0; c < t->columns; c++)
+		json__u64(j, r->column[c].woken_ns);
+	json__end_array(j);
+}
+
 static void put_row(struct json *j, const struct timeline *t, const struct summary *s,
 		    const struct timeline_row *r)
 {
@@ -76,7 +84,9 @@ static void put_row(struct json *j, const struct timeline *t, const struct summa
 	for (int st = 0; st < ST_CNT; st++)
 		put_state(j, t, r, st);
 	json__end_object(j);
-	put_one(j, "longest_wait", s, &r->delay);
+	if (s->session->fields & KS_M_RUN_DELAY)
+		put_woken(j, t, r);
+	put_one(j, "longest_run_delay", s, &r->delay);
 	put_one(j, "longest_absence", s, &r->absence);
 	json__key_array(j, "absences");
 	for (unsigned i = 0; i < r->wide; i++) {

@@ -36,7 +36,24 @@ static void leave_out(unsigned *share, unsigned *sum, unsigned units)
 	}
 }
 
-void timeline__shares(const struct timeline_column *c, unsigned units, unsigned share[ST_CNT])
+/* What was woken is drawn as such, and no longer as halted or sleeping. */
+static void split_woken(const struct timeline_column *c, __u64 total, unsigned units,
+			unsigned *share)
+{
+	static const enum state from[] = {ST_HALTED, ST_SLEEPING};
+	unsigned woken = ((unsigned __int128)c->woken_ns * units + total / 2) / total;
+
+	for (int i = 0; i < 2; i++) {
+		unsigned part = woken < share[from[i]] ? woken : share[from[i]];
+
+		share[from[i]] -= part;
+		share[TIMELINE_WOKEN] += part;
+		woken -= part;
+	}
+}
+
+void timeline__shares(const struct timeline_column *c, unsigned units,
+		      unsigned share[TIMELINE_SHADES])
 {
 	unsigned sum = 0;
 	__u64 total = 0;
@@ -54,4 +71,7 @@ void timeline__shares(const struct timeline_column *c, unsigned units, unsigned 
 	for (; sum > units && (i = next_to_adjust(c, total, units, share, false)) >= 0; sum--)
 		share[i]--;
 	leave_out(share, &sum, units);
+	share[TIMELINE_WOKEN] = 0;
+	if (total)
+		split_woken(c, total, units, share);
 }

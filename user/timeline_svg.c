@@ -39,15 +39,17 @@ struct picture {
 };
 
 /* From the bottom of a pile to its top. */
-static const enum state pile[] = {ST_PREEMPTED, ST_UNKNOWN,  ST_RUNNING, ST_ON_OR_USER,
-				  ST_USER,	ST_SLEEPING, ST_HALTED,	 ST_ELSEWHERE};
+static const unsigned pile[] = {ST_PREEMPTED, TIMELINE_WOKEN, ST_UNKNOWN,
+				ST_RUNNING,   ST_ON_OR_USER,  ST_USER,
+				ST_SLEEPING,  ST_HALTED,      ST_ELSEWHERE};
 #define PILE (sizeof(pile) / sizeof(*pile))
 
-static const char *const meaning[ST_CNT] = {
+static const char *const meaning[TIMELINE_SHADES] = {
 	[ST_RUNNING] = "running",
 	[ST_USER] = "user: in the VMM",
 	[ST_ON_OR_USER] = "running or in the VMM",
 	[ST_PREEMPTED] = "preempted: waits for a CPU",
+	[TIMELINE_WOKEN] = "woken: waits for a CPU",
 	[ST_HALTED] = "halted: guest idle",
 	[ST_SLEEPING] = "sleeping in the host kernel",
 	[ST_ABSENT] = "absent",
@@ -100,7 +102,7 @@ static unsigned place_rows(struct picture *p, unsigned y)
 
 	for (unsigned i = 0; i < p->t->rows; i += n) {
 		n = summary__group(p->s, SUMMARY_BY_VM, i);
-		y += 26;
+		y += 28;
 		for (unsigned k = i; k < i + n; k++) {
 			p->row_y[k] = y;
 			y += p->row_height + p->gap;
@@ -109,14 +111,24 @@ static unsigned place_rows(struct picture *p, unsigned y)
 	return y;
 }
 
-static bool occurs(const struct picture *p, enum state st)
+static const char *class_of(unsigned shade)
 {
-	return p->s->total.state_ns[st] > 0;
+	return shade == TIMELINE_WOKEN ? "woken" : state__name(shade);
+}
+
+/* Of run delay, what was not spent preempted was spent woken. */
+static bool occurs(const struct picture *p, unsigned shade)
+{
+	const struct summary_vcpu *all = &p->s->total;
+
+	if (shade == TIMELINE_WOKEN)
+		return all->run_delay_ns > all->state_ns[ST_PREEMPTED];
+	return all->state_ns[shade] > 0;
 }
 
 /* ---- head --------------------------------------------------------------------------------- */
 
-static double legend_item(const struct picture *p, double x, double y, enum state st)
+static double legend_item(const struct picture *p, double x, double y, unsigned st)
 {
 	double width = 18 + strlen(meaning[st]) * 12 * SVG_LETTER + 18;
 
@@ -125,16 +137,16 @@ static double legend_item(const struct picture *p, double x, double y, enum stat
 	fprintf(p->f,
 		"<rect class=\"%s\" x=\"%.0f\" y=\"%.0f\" width=\"12\" height=\"12\"/>"
 		"<text x=\"%.0f\" y=\"%.0f\">%s</text>\n",
-		state__name(st), x, y - 10, x + 18, y, meaning[st]);
+		class_of(st), x, y - 10, x + 18, y, meaning[st]);
 	return width;
 }
 
 /* Returns how many lines it takes; p->f NULL: only that. */
 static unsigned legend(const struct picture *p, unsigned y)
 {
-	static const enum state order[] = {ST_PREEMPTED, ST_RUNNING, ST_ON_OR_USER,
-					   ST_USER,	 ST_HALTED,  ST_SLEEPING,
-					   ST_UNKNOWN,	 ST_ABSENT,  ST_ELSEWHERE};
+	static const unsigned order[] = {ST_PREEMPTED, TIMELINE_WOKEN, ST_RUNNING,  ST_ON_OR_USER,
+					 ST_USER,      ST_HALTED,      ST_SLEEPING, ST_UNKNOWN,
+					 ST_ABSENT,    ST_ELSEWHERE};
 	struct picture quiet = {0};
 	unsigned lines = 1;
 	double x = MARGIN;
@@ -180,8 +192,8 @@ static void head(const struct picture *p)
 	if (p->t->columns)
 		units__own(column, p->t->width_ns);
 	snprintf(text, sizeof(text),
-		 "Linux %s  ·  from %s%s  ·  a column is %s, its colours the shares", ses->release,
-		 units__iso(iso, p->s->from_ns, ses->wall_start_ns, 3), lost, column);
+		 "Linux %s  ·  from %s%s  ·  %s a column, in which heights are shares",
+		 ses->release, units__iso(iso, p->s->from_ns, ses->wall_start_ns, 3), lost, column);
 	fprintf(p->f, "</text>\n<text class=\"dim\" x=\"%d\" y=\"50\">", MARGIN);
 	svg__text(p->f, text, letters(p->width - 2 * MARGIN, 11));
 	fputs("</text>\n", p->f);
@@ -194,8 +206,8 @@ static void axis_labels(const struct picture *p, unsigned y)
 	__u64 start = p->s->session->start_ns;
 	char label[AXIS_LEN];
 
-	fprintf(p->f, "<text class=\"dim end\" x=\"%d\" y=\"%u\">%s</text>\n", MARGIN + GUTTER - 10,
-		y, axis__unit(&p->axis));
+	fprintf(p->f, "<text class=\"dim\" x=\"%d\" y=\"%u\">time, %s</text>\n", MARGIN, y,
+		axis__unit(&p->axis));
 	for (__u64 ns = axis__first(&p->axis); ns <= p->axis.to_ns; ns += p->axis.step_ns)
 		fprintf(p->f, "<text class=\"dim num mid\" x=\"%.1f\" y=\"%u\">%s</text>\n",
 			x_of(p, start + ns), y, axis__label(&p->axis, ns, label));
@@ -229,7 +241,7 @@ static void outline(const struct picture *p, const unsigned char *top, unsigned 
 {
 	unsigned n = p->t->columns, run = 0, high = 0;
 
-	fprintf(p->f, "<path class=\"%s\" d=\"M0 %u", state__name(pile[k]), p->row_height);
+	fprintf(p->f, "<path class=\"%s\" d=\"M0 %u", class_of(pile[k]), p->row_height);
 	for (unsigned c = 0; c <= n; c++) {
 		unsigned now = c < n ? top[c * PILE + k] * p->unit : 0;
 
@@ -251,7 +263,7 @@ static void strip(const struct picture *p, unsigned row, unsigned char *top)
 {
 	const struct timeline_column *column = p->t->row[row].column;
 	double length = (double)(p->t->to_ns - p->t->from_ns) / p->t->width_ns;
-	unsigned share[ST_CNT];
+	unsigned share[TIMELINE_SHADES];
 	bool has[PILE] = {false};
 
 	for (unsigned c = 0; c < p->t->columns; c++) {
@@ -341,7 +353,8 @@ static void choose_tips(struct picture *p)
 
 static void who(const struct picture *p, const struct timeline_absence *a, double x, double width)
 {
-	unsigned size = p->row_height >= 16 ? 11 : 9, room = letters(width - 6, size);
+	unsigned size = p->row_height >= 16 ? 11 : 9,
+		 room = letters(width - 8, size * 1.12); /* bold */
 	char raw[TAKER_SIZE];
 
 	taker__short(p->s->model, a, raw);
@@ -474,13 +487,15 @@ static void marks(struct picture *p)
 		const struct timeline_absence *a = &p->t->worst[i];
 		__u64 begin = a->a.to - a->a.run_delay_ns;
 		double from = x_of(p, begin > a->from ? begin : a->from), to = x_of(p, a->to);
+		bool inside;
 
 		if (to - from > 3)
 			fprintf(p->f,
 				"<rect class=\"wait\" x=\"%.1f\" y=\"%u\" width=\"%.1f\" height=\"%u\"/>",
 				from, p->row_y[a->row], to - from, p->row_height);
-		p->mark_x[i] = free_place(p, i, (from + to) / 2);
-		mark(p, p->mark_x[i], p->row_y[a->row], i + 1);
+		inside = to - from > 60 && p->row_height >= 22;
+		p->mark_x[i] = free_place(p, i, inside ? from + 14 : (from + to) / 2);
+		mark(p, p->mark_x[i], p->row_y[a->row] + (inside ? p->row_height / 2 : 0), i + 1);
 	}
 }
 

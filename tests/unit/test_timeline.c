@@ -316,12 +316,17 @@ static void assert_same_sums(void)
 {
 	assert_int_equal(t.rows, summary.vcpus);
 	for (unsigned r = 0; r < t.rows; r++) {
+		const struct summary_vcpu *v = &summary.vcpu[r];
 		struct timeline_column sum = {0};
 
-		for (unsigned c = 0; c < t.columns; c++)
+		for (unsigned c = 0; c < t.columns; c++) {
 			for (int i = 0; i < ST_CNT; i++)
 				sum.ns[i] += at(r, c)[i];
-		assert_memory_equal(sum.ns, summary.vcpu[r].state_ns, sizeof(sum.ns));
+			sum.woken_ns += t.row[r].column[c].woken_ns;
+		}
+		/* run delay is the time preempted and, of other absences, the time woken */
+		assert_int_equal(sum.woken_ns + v->state_ns[ST_PREEMPTED], v->run_delay_ns);
+		assert_memory_equal(sum.ns, v->state_ns, sizeof(sum.ns));
 	}
 }
 
@@ -446,7 +451,7 @@ static unsigned sum_of(const unsigned *share)
 {
 	unsigned sum = 0;
 
-	for (int i = 0; i < ST_CNT; i++)
+	for (int i = 0; i < TIMELINE_SHADES; i++)
 		sum += share[i];
 	return sum;
 }
@@ -454,7 +459,7 @@ static unsigned sum_of(const unsigned *share)
 static void test_shares(void **state)
 {
 	struct timeline_column c = {.ns = {[ST_RUNNING] = 999999, [ST_PREEMPTED] = 1}};
-	unsigned share[ST_CNT];
+	unsigned share[TIMELINE_SHADES];
 
 	(void)state;
 	timeline__shares(&c, 8, share);
@@ -463,6 +468,13 @@ static void test_shares(void **state)
 	timeline__shares(&c, 1, share);
 	assert_int_equal(share[ST_RUNNING], 0);
 	assert_int_equal(share[ST_PREEMPTED], 1); /* it matters more */
+	memset(&c, 0, sizeof(c));
+	c.ns[ST_RUNNING] = c.ns[ST_HALTED] = 400;
+	c.woken_ns = 100;
+	timeline__shares(&c, 8, share);
+	assert_int_equal(share[ST_RUNNING], 4);
+	assert_int_equal(share[ST_HALTED], 3);
+	assert_int_equal(share[TIMELINE_WOKEN], 1);
 	memset(&c, 0, sizeof(c));
 	timeline__shares(&c, 8, share);
 	assert_int_equal(sum_of(share), 0);
@@ -475,13 +487,14 @@ static void test_shares(void **state)
 			c.ns[s] = rand() % 2 ? rand() % (1 << rand() % 30) : 0;
 			occur += c.ns[s] > 0;
 		}
+		c.woken_ns = c.ns[ST_HALTED] / 2;
 		timeline__shares(&c, units, share);
 		assert_int_equal(sum_of(share),
 				 occur ? (occur > units ? sum_of(share) : units) : 0);
 		assert_true(sum_of(share) <= units);
 		for (int s = 0; s < ST_CNT; s++) {
 			assert_true(c.ns[s] || !share[s]);
-			assert_true(!c.ns[s] || share[s] || occur > units);
+			assert_true(!c.ns[s] || share[s] || occur > units || share[TIMELINE_WOKEN]);
 		}
 	}
 }
