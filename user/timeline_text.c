@@ -227,10 +227,11 @@ static bool name_taker(struct page *p, const struct timeline_absence *a)
 	return rank;
 }
 
-/* The numbers of the worst, in the middle of the wait. */
+/* The numbers of the worst, in the middle of the wait; where there is room for one, it is the worst
+ * one's. */
 static void mark_worst(struct page *p, unsigned row, const bool *named)
 {
-	for (unsigned i = 0; i < p->t->worsts && i < WORST; i++) {
+	for (unsigned i = p->t->worsts < WORST ? p->t->worsts : WORST; i-- > 0;) {
 		const struct timeline_absence *a = &p->t->worst[i];
 		__u64 from = a->a.to - a->a.run_delay_ns;
 		char number[2] = {'1' + i};

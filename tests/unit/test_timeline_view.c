@@ -1,0 +1,568 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The timeline as it is drawn, from made-up events: in characters (UTF-8, ASCII, narrow, coloured),
+ * as SVG and as JSON; names that try to break out of each; very many vCPUs.
+ */
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "axis.h"
+#include "scene.h"
+#include "timeline_json.h"
+#include "timeline_svg.h"
+#include "timeline_text.h"
+
+#define T0 SCENE_START
+#define MS 1000000ULL
+
+static struct session session;
+static struct filter filter;
+static struct model *model;
+static struct summary summary;
+static struct model_listener to_summary;
+static struct timeline t;
+static struct term term;
+
+static void on_span(void *ctx, struct model_vcpu *v, const struct span *s, const struct absence *a,
+		    const struct model_task *task)
+{
+	struct span cut;
+
+	to_summary.span(ctx, v, s, a, task);
+	if (summary__clip(&summary, s, &cut))
+		assert_int_equal(timeline__span(&t, v, &cut, a, task), 0);
+}
+
+static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
+		       const struct model_task *task)
+{
+	to_summary.absence(ctx, v, a, task);
+	assert_int_equal(timeline__absence(&t, v, a, task), 0);
+}
+
+static void on_event(void *ctx, struct model_vcpu *v, const struct ks_head *r, const struct step *s)
+{
+	to_summary.event(ctx, v, r, s);
+}
+
+static void begin(enum session_mode mode, __u64 length, unsigned columns, unsigned wide)
+{
+	struct model_listener l = {
+		.event = on_event, .span = on_span, .absence = on_absence, .ctx = &summary};
+
+	session = scene_session(mode);
+	session.end_ns = T0 + length;
+	summary__init(&summary, &session, &filter, 0, session.end_ns, &to_summary);
+	model = model__new(&session, &filter, &l);
+	assert_non_null(model);
+	timeline__init(&t, &(struct timeline_opts){.columns = columns, .wide = wide});
+	timeline__begin(&t, T0, session.end_ns);
+}
+
+static void feed(union rec r)
+{
+	assert_int_equal(model__record(model, &r.h), 0);
+}
+
+static void vm(__u32 id, const char *name)
+{
+	struct ks_name n = rec_name(id, T0, name);
+
+	feed(rec_vm(id, T0));
+	assert_int_equal(model__record(model, &n.h), 0);
+}
+
+static void finish(__u64 lost)
+{
+	model__end(model, session.end_ns);
+	assert_int_equal(summary__finish(&summary, model, lost), 0);
+	assert_int_equal(timeline__finish(&t, &summary), 0);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	timeline__free(&t);
+	summary__free(&summary);
+	model__free(model);
+	model = NULL;
+	return 0;
+}
+
+/* A second. web: vCPU 0 is preempted for 300 ms by hog, and for 2 ms; vCPU 1 halts for 600 ms, of
+ * which it waits 250, and sleeps; db's vCPU 0 is in user space, its records are lost from 300 to
+ * 500, and it begins to wait and has not stopped; db's vCPU 1 is not there before 700. */
+static void play(const char *web, const char *db, const char *hog, unsigned columns, unsigned wide)
+{
+	union rec r;
+
+	begin(MODE_DEFAULT, 1000 * MS, columns, wide);
+	vm(1, web);
+	vm(2, db);
+	feed(rec_vcpu(1, T0, 1, 0, 0));
+	feed(rec_vcpu(2, T0, 1, 1, 0));
+	feed(rec_vcpu(3, T0, 2, 0, 0));
+	feed(rec_task(7, T0, KS_K_HOST, hog, 0, 0));
+	feed(rec_task(102, T0, KS_K_VCPU, "CPU 1/KVM", 1, 2));
+	feed(rec_out(1, 1, T0 + 100 * MS, KS_R_PREEMPTED));
+	feed(rec_load(KS_PUT, 3, 1, T0 + 100 * MS));
+	feed(rec_out(2, 1, T0 + 200 * MS, KS_R_HALTED));
+	feed(rec_load(KS_LOAD, 3, 2, T0 + 300 * MS));
+	feed(rec_in(1, 2, T0 + 400 * MS, 0));
+	feed(rec_load(KS_LOAD, 3, 9, T0 + 500 * MS));
+	r = rec_vcpu(4, T0 + 700 * MS, 2, 1, KS_M_CREATED);
+	feed(r);
+	feed(rec_out(1, 3, T0 + 750 * MS, KS_R_PREEMPTED));
+	feed(rec_in(1, 4, T0 + 752 * MS, 0));
+	feed(rec_in(2, 2, T0 + 800 * MS, 250 * MS));
+	r = rec_out(3, 10, T0 + 850 * MS, KS_R_PREEMPTED);
+	r.out.h.what = KS_BY_OTHER_VM;
+	r.out.next_tid = 102;
+	r.out.next_vm = 1;
+	feed(r);
+	feed(rec_out(2, 3, T0 + 900 * MS, KS_R_SLEEPING));
+	feed(rec_in(2, 4, T0 + 950 * MS, 0));
+	finish(6);
+}
+
+/* ---- characters --------------------------------------------------------------------------- */
+
+static char *text(void)
+{
+	static char out[65536];
+	FILE *f = fmemopen(out, sizeof(out), "w");
+
+	assert_non_null(f);
+	assert_int_equal(timeline_text__print(f, &t, &summary, &term), 0);
+	assert_int_equal(fclose(f), 0);
+	return out;
+}
+
+static void be(bool utf8, bool color, unsigned columns, unsigned limit)
+{
+	term = (struct term){.utf8 = utf8,
+			     .color = color,
+			     .columns = columns,
+			     .limit = limit,
+			     .escape = utf8 ? ESCAPE_TERMINAL : ESCAPE_ASCII};
+}
+
+/* From the line behind the head on: the head has wall-clock times. */
+static const char *body(const char *s)
+{
+	const char *at = strstr(s, "\n\n");
+
+	assert_non_null(at);
+	return at + 2;
+}
+
+static void test_utf8(void **state)
+{
+	(void)state;
+	be(true, false, 80, ~0U);
+	play("web", "db", "hog", timeline_text__columns(&term), TIMELINE_TEXT_WIDE);
+	assert_string_equal(
+		body(text()),
+		"        s 0.0      0.2       0.4      0.6       0.8        run delay     longest\n"
+		"          ┬────────┬─────────┬────────┬─────────┬─────────\n"
+		"db  preempted most by other_vm CPU 1/KVM[102] of web vCPU 1, 150.000 ms\n"
+		"vCPU 0    ━━━━━─────────\?\?\?\?\?\?\?\?\?\?━━━━━━━━━━━━━━━━▂█3 we…█     15.0%  150.000 ms\n"
+		"vCPU 1                                     ───────────────      0.0%           -\n"
+		"web  preempted most by host hog[7], 302.000 ms\n"
+		"vCPU 0    ━━━━▂███ 1 hog ████▂━━━━━━━━━━━━━━━▁▁━━━━━━━━━━━     30.2%  300.000 ms\n"
+		"vCPU 1    ━━━━━━━━━╍················wwwwww2wwwwww━━━━≈~≈━━     25.0%  250.000 ms\n"
+		"\n"
+		"▁▄█ preempted (how much)  w woken, waits  ━ running  ╍ mostly running  ─ user  · halted  ~ sleeping  ≈ mostly sleeping  ? unknown  blank: absent\n"
+		"\n"
+		"longest run delays\n"
+		"1  web vCPU 0  waited 300.000 ms  from 0.100000 s  preempted by host hog[7]\n"
+		"2  web vCPU 1  waited 250.000 ms  from 0.550000 s  woken after it was halted\n"
+		"3  db vCPU 0  has waited 150.000 ms  from 0.850000 s  preempted by other_vm CPU 1/KVM[102] of web vCPU 1\n");
+}
+
+static void test_ascii(void **state)
+{
+	(void)state;
+	be(false, false, 60, ~0U);
+	play("web", "db", "hog", timeline_text__columns(&term), TIMELINE_TEXT_WIDE);
+	assert_string_equal(
+		body(text()),
+		"        s 0.0    0.2     0.4    0.6     0.8          longest\n"
+		"          +------+-------+------+-------+-------\n"
+		"db  preempted most by other_vm CPU 1/KVM[102] of web vCPU 1, 150.000 ms\n"
+		"vCPU 0    ====uuuuuuu\?\?\?\?\?\?\?\?=============###3##  150.000 ms\n"
+		"vCPU 1                              uuuuuuuuuuuu           -\n"
+		"web  preempted most by host hog[7], 302.000 ms\n"
+		"vCPU 0    ===+## 1 hog ##+============+=========  300.000 ms\n"
+		"vCPU 1    =======-.............wwww2wwwww===%~-=  250.000 ms\n"
+		"\n"
+		"# preempted  + preempted in part  w woken, waits  = running  - mostly running  u user  . halted  ~ sleeping  % mostly sleeping  ? unknown  blank: absent\n"
+		"\n"
+		"longest run delays\n"
+		"1  web vCPU 0  waited 300.000 ms  from 0.100000 s  preempted by host hog[7]\n"
+		"2  web vCPU 1  waited 250.000 ms  from 0.550000 s  woken after it was halted\n"
+		"3  db vCPU 0  has waited 150.000 ms  from 0.850000 s  preempted by other_vm CPU 1/KVM[102] of web vCPU 1\n");
+}
+
+static void test_narrow(void **state)
+{
+	(void)state;
+	be(true, false, 20, 20);
+	play("web", "db", "hog", timeline_text__columns(&term), TIMELINE_TEXT_WIDE);
+	assert_string_equal(text(),
+			    "testhost\n"
+			    "6.12.0-test\n"
+			    "from 2023-11-14T22:13:21.123+00:00\n"
+			    "4 vCPUs over 1.000 s\n"
+			    "66.667 ms a column\n"
+			    "6 records lost\n"
+			    "\n"
+			    "   s 0.0    0.5     \n"
+			    "     ┬──────┬───────\n"
+			    "db\n"
+			    "preempted most by other_vm CPU 1/KVM[102] of web vCPU 1, 150.000 ms\n"
+			    "   0 ━───????━━━━▂3█\n"
+			    "   1           ─────\n"
+			    "web\n"
+			    "preempted most by host hog[7], 302.000 ms\n"
+			    "   0 ━▄█1█▇━━━━━▁━━━\n"
+			    "   1 ━━╍·····ww2w━≈╍\n"
+			    "\n"
+			    "▁▄█ preempted (how much)\n"
+			    "w woken, waits\n"
+			    "━ running\n"
+			    "╍ mostly running\n"
+			    "─ user  · halted\n"
+			    "≈ mostly sleeping\n"
+			    "? unknown\n"
+			    "blank: absent\n"
+			    "\n"
+			    "longest run delays\n"
+			    "1  web vCPU 0\n"
+			    "waited 300.000 ms\n"
+			    "from 0.100000 s\n"
+			    "preempted by host hog[7]\n"
+			    "2  web vCPU 1\n"
+			    "waited 250.000 ms\n"
+			    "from 0.550000 s\n"
+			    "woken after it was halted\n"
+			    "3  db vCPU 0\n"
+			    "has waited 150.000 ms\n"
+			    "from 0.850000 s\n"
+			    "preempted by other_vm CPU 1/KVM[102] of web vCPU 1\n");
+}
+
+/* Colours are added, nothing else changes; and every one that begins ends. */
+static void test_color(void **state)
+{
+	char plain[16384], *p, *to = plain;
+	unsigned on = 0, off = 0;
+	const char *colored;
+
+	(void)state;
+	be(true, true, 80, 80);
+	play("web", "db", "hog", timeline_text__columns(&term), TIMELINE_TEXT_WIDE);
+	colored = text();
+	assert_non_null(strstr(colored, "\033[31m█"));
+	for (const char *s = colored; *s; s++) {
+		if (*s != '\033') {
+			*to++ = *s;
+			continue;
+		}
+		if (!strncmp(s, "\033[0m", 4))
+			off++;
+		else
+			on++;
+		s = strchr(s, 'm');
+	}
+	*to = '\0';
+	assert_int_equal(on, off);
+	be(true, false, 80, 80);
+	p = text();
+	assert_string_equal(plain, p);
+}
+
+/* Every line of a strip ends at the same column, whatever the names. */
+static void assert_aligned(const char *s, unsigned columns)
+{
+	char line[4096];
+	unsigned rows = 0;
+
+	for (; *s; s = strchr(s, '\n') + 1) {
+		size_t n = strcspn(s, "\n");
+
+		memcpy(line, s, n);
+		line[n] = '\0';
+		if (strncmp(line, "vCPU ", 5))
+			continue;
+		assert_int_equal(escape__width(line), columns);
+		rows++;
+	}
+	assert_int_equal(rows, 4);
+}
+
+static void test_evil_text(void **state)
+{
+	static const char *const evil[] = {"\033[31m\033]0;x\007", "a\"b'<script>&amp;",
+					   "…\xff\xfe\x80", "日本語日本語日本語",
+					   "e\xcc\x81\xcc\x81\xcc\x81x\xe2\x80\xae"};
+	char name[301];
+
+	(void)state;
+	memset(name, 'n', 300);
+	name[300] = '\0';
+	for (unsigned i = 0; i < 6; i++) {
+		const char *n = i < 5 ? evil[i] : name;
+
+		for (int utf8 = 0; utf8 < 2; utf8++) {
+			be(utf8, false, 90, ~0U);
+			play(n, "db", n, timeline_text__columns(&term), TIMELINE_TEXT_WIDE);
+			assert_null(strchr(text(), '\033'));
+			assert_null(strchr(text(), '\007'));
+			assert_aligned(text(), 90);
+			teardown(NULL);
+		}
+	}
+}
+
+static void test_light(void **state)
+{
+	(void)state;
+	be(true, false, 60, ~0U);
+	begin(MODE_LIGHT, 10 * MS, timeline_text__columns(&term), TIMELINE_TEXT_WIDE);
+	vm(1, "web");
+	feed(rec_vcpu(1, T0, 1, 0, 0));
+	feed(rec_out(1, 1, T0 + 2 * MS, KS_R_PREEMPTED));
+	feed(rec_in(1, 2, T0 + 3 * MS, 0));
+	finish(0);
+	assert_non_null(strstr(text(), "═══"));
+	assert_non_null(strstr(text(), "═ on_or_user"));
+	assert_non_null(strstr(text(), "1  web vCPU 0  waited 1.000 ms"));
+}
+
+/* One vCPU that never did anything; no vCPU; a window of 1 ns. */
+static void test_little(void **state)
+{
+	(void)state;
+	be(true, false, 60, ~0U);
+	begin(MODE_DEFAULT, 10 * MS, timeline_text__columns(&term), TIMELINE_TEXT_WIDE);
+	feed(rec_vcpu(1, T0, 1, -1, 0));
+	finish(0);
+	assert_non_null(strstr(text(), "vCPU ?    \?\?\?\?"));
+	assert_non_null(strstr(text(), "no vCPU waited for a CPU"));
+	teardown(NULL);
+	begin(MODE_DEFAULT, 10 * MS, timeline_text__columns(&term), TIMELINE_TEXT_WIDE);
+	finish(0);
+	assert_non_null(strstr(text(), "0 vCPUs over 10.000 ms"));
+	teardown(NULL);
+	begin(MODE_DEFAULT, 1, timeline_text__columns(&term), TIMELINE_TEXT_WIDE);
+	feed(rec_vcpu(1, T0, 1, 0, 0));
+	finish(0);
+	assert_non_null(strstr(text(), "1 vCPU over 1 ns  1 ns a column"));
+}
+
+/* ---- SVG ---------------------------------------------------------------------------------- */
+
+static char *svg;
+
+static const char *draw(unsigned width)
+{
+	size_t size;
+	FILE *f;
+
+	free(svg);
+	svg = NULL;
+	f = open_memstream(&svg, &size);
+	assert_non_null(f);
+	assert_int_equal(timeline_svg__write(f, &t, &summary, width), 0);
+	assert_int_equal(fclose(f), 0);
+	return svg;
+}
+
+static int forget(void **state)
+{
+	free(svg);
+	svg = NULL;
+	return teardown(state);
+}
+
+static void test_svg(void **state)
+{
+	const char *s;
+
+	(void)state;
+	play("web", "db", "hog", timeline_svg__columns(0), TIMELINE_SVG_WIDE);
+	s = draw(0);
+	assert_non_null(strstr(s, "width=\"1200\""));
+	assert_non_null(strstr(s, ">hog</text>"));	    /* in the absence */
+	assert_non_null(strstr(s, "taken by host hog[7]")); /* its tooltip */
+	assert_non_null(strstr(s, "<tspan style=\"font-weight:600\">web vCPU 0</tspan> waited "
+				  "300.000 ms from 0.100000 s, preempted by host hog[7]"));
+	assert_non_null(strstr(s, "db vCPU 0</tspan> has waited 150.000 ms from 0.850000 s, "
+				  "preempted by other_vm CPU 1/KVM[102] of web vCPU 1"));
+	assert_non_null(strstr(s, "unknown: records lost"));
+	assert_non_null(strstr(s, "sleeping in the host kernel"));
+	assert_null(strstr(s, "on another CPU")); /* only what occurs has a place in the legend */
+	assert_non_null(strstr(s, "6 records were lost"));
+}
+
+/* All that came from outside is text: no tag, no reference, no control character. */
+static void test_evil_svg(void **state)
+{
+	static const char evil[] = "</text><script>alert(1)</script>\033[31m\"'&lt;\xff]]>";
+	const char *s;
+
+	(void)state;
+	play(evil, evil, evil, timeline_svg__columns(0), TIMELINE_SVG_WIDE);
+	snprintf(session.host, sizeof(session.host), "<b>&\001");
+	s = draw(0);
+	assert_null(strstr(s, "<script"));
+	assert_null(strstr(s, "<b>"));
+	assert_null(strstr(s, "]]>"));
+	assert_null(strchr(s, '\033'));
+	assert_null(strchr(s, '\001'));
+	assert_null(strchr(s, '\xff'));
+	assert_non_null(strstr(s, "&lt;script&gt;"));
+}
+
+static void many(unsigned vcpus, unsigned columns, unsigned wide)
+{
+	unsigned long long seed = 1;
+	__u64 now = T0;
+
+	begin(MODE_DEFAULT, 1000 * MS, columns, wide);
+	for (unsigned i = 1; i <= vcpus / 4; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "vm%03u", i);
+		vm(i, name);
+	}
+	for (unsigned v = 1; v <= vcpus; v++)
+		feed(rec_vcpu(v, T0, (v + 3) / 4, (v - 1) % 4, 0));
+	for (unsigned i = 0; now + MS < session.end_ns; i++) {
+		unsigned v = 1 + i % vcpus, seq = 1 + i / vcpus;
+
+		seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+		now += 1 + (seed >> 33) % 2000;
+		if (seq % 2)
+			feed(rec_out(v, seq, now, seed >> 40 & 1 ? KS_R_PREEMPTED : KS_R_HALTED));
+		else
+			feed(rec_in(v, seq, now, seed >> 41 & 65535));
+	}
+	finish(0);
+}
+
+/* Some MB, however much there is; TIMELINE_SVG=FILE keeps the picture, to look at. */
+static void test_many(void **state)
+{
+	const char *keep = getenv("TIMELINE_SVG");
+
+	(void)state;
+	for (unsigned vcpus = 200; vcpus <= 3200; vcpus *= 16) {
+		many(vcpus, timeline_svg__columns(0), TIMELINE_SVG_WIDE);
+		assert_in_range(strlen(draw(0)), 100000, 8000000);
+		if (keep && vcpus == 200) {
+			FILE *f = fopen(keep, "w");
+
+			assert_non_null(f);
+			fputs(svg, f);
+			fclose(f);
+		}
+		teardown(NULL);
+	}
+}
+
+/* ---- JSON --------------------------------------------------------------------------------- */
+
+static void test_json(void **state)
+{
+	char out[16384] = "";
+	FILE *f = fmemopen(out, sizeof(out), "w");
+
+	(void)state;
+	play("w\"eb", "db", "hog", 4, 1);
+	assert_int_equal(timeline_json__write(f, &t, &summary), 0);
+	fclose(f);
+	assert_non_null(strstr(out, "\"columns\":4,\"column_ns\":250000000"));
+	assert_non_null(strstr(out, "\"vm\":\"w\\\"eb\",\"vm_pid\":10,\"vcpu\":0,\"tid\":101"));
+	assert_non_null(strstr(out, "\"running_ns\":[100000000,100000000,250000000,248000000]"));
+	assert_non_null(strstr(out, "\"preempted_ns\":[150000000,150000000,0,2000000]"));
+	assert_non_null(strstr(out, "\"woken_ns\":[0,0,200000000,50000000]"));
+	assert_non_null(strstr(out, "\"unknown_ns\":[0,200000000,0,0]"));
+	assert_non_null(strstr(out, "\"absent_ns\":[250000000,250000000,200000000,0]"));
+	assert_null(strstr(out, "elsewhere_ns"));
+	assert_non_null(strstr(out,
+			       "\"worst\":[{\"vm\":\"w\\\"eb\",\"vm_pid\":10,\"vcpu\":0,\"tid\":"
+			       "101,\"state\":\"preempted\",\"reason\":\"preempted\","));
+}
+
+/* ---- the axis ----------------------------------------------------------------------------- */
+
+static const char *ticks(__u64 from, __u64 to, unsigned chars)
+{
+	static char out[512];
+	struct axis a;
+	char label[AXIS_LEN];
+
+	axis__init(&a, from, to, chars);
+	snprintf(out, sizeof(out), "%s:", axis__unit(&a));
+	for (__u64 ns = axis__first(&a); ns <= to; ns += a.step_ns) {
+		strcat(out, " ");
+		strcat(out, axis__label(&a, ns, label));
+	}
+	return out;
+}
+
+static void test_axis(void **state)
+{
+	char moment[AXIS_LEN];
+	struct axis a;
+
+	(void)state;
+	assert_string_equal(ticks(0, 1000 * MS, 40), "s: 0.0 0.2 0.4 0.6 0.8 1.0");
+	assert_string_equal(ticks(0, 10 * MS, 40), "ms: 0 1 2 3 4 5 6 7 8 9 10");
+	assert_string_equal(ticks(0, 999, 40), "ns: 0 200 400 600 800");
+	assert_string_equal(ticks(1320 * MS, 1330 * MS, 50),
+			    "s: 1.320 1.322 1.324 1.326 1.328 1.330");
+	assert_string_equal(ticks(7 * MS, 45000 * MS, 40), "s: 5 10 15 20 25 30 35 40 45");
+	assert_string_equal(ticks(0, 3600000 * MS, 60),
+			    "h:m:s: 0:00:00 0:10:00 0:20:00 0:30:00 0:40:00 0:50:00 1:00:00");
+	assert_string_equal(ticks(60500 * MS, 240000 * MS, 30), "m:s: 2:00 3:00 4:00");
+	assert_string_equal(ticks(5, 6, 10), "ns: 5 6");
+	assert_string_equal(ticks(5, 5, 1), "ns: 5");
+	axis__init(&a, 0, 3600000 * MS, 60);
+	assert_string_equal(axis__moment(&a, 754123456789ULL, moment), "754.123456 s (0:12:34.1)");
+	for (__u64 to = 1; to < 1ULL << 62; to = to * 3 + 1) /* no label runs into the next */
+		for (unsigned chars = 8; chars < 300; chars += 7) {
+			axis__init(&a, to / 7, to, chars);
+			assert_true(a.step_ns > 0);
+			if ((to - to / 7) / a.step_ns > 1)
+				assert_true((double)a.step_ns / (to - to / 7) * chars >=
+					    strlen(axis__label(&a, to, moment)) + 1);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_utf8, teardown),
+		cmocka_unit_test_teardown(test_ascii, teardown),
+		cmocka_unit_test_teardown(test_narrow, teardown),
+		cmocka_unit_test_teardown(test_color, teardown),
+		cmocka_unit_test(test_evil_text),
+		cmocka_unit_test_teardown(test_light, teardown),
+		cmocka_unit_test_teardown(test_little, teardown),
+		cmocka_unit_test_teardown(test_svg, forget),
+		cmocka_unit_test_teardown(test_evil_svg, forget),
+		cmocka_unit_test_teardown(test_many, forget),
+		cmocka_unit_test_teardown(test_json, teardown),
+		cmocka_unit_test(test_axis),
+	};
+
+	setenv("TZ", "UTC", 1); /* the head has wall-clock times */
+	setlocale(LC_ALL, "C.UTF-8");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

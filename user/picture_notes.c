@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What the SVG tells of single absences. See picture.h. */
+#include <string.h>
+#include "picture.h"
+#include "svg.h"
+#include "taker.h"
+#include "timeline_svg.h"
+#include "units.h"
+
+#define TIPS_MAX 6000 /* absences with a tooltip: the longest */
+
+/* ---- absences ----------------------------------------------------------------------------- */
+
+static bool has_tip(const struct picture *p, const struct timeline_absence *a)
+{
+	return a->to - a->from >= p->tip_ns[a->state != ST_PREEMPTED];
+}
+
+/* As many of the longest as TIPS_MAX allows; of those that are nobody's doing, only long ones. */
+void picture__choose_tips(struct picture *p)
+{
+	unsigned n;
+
+	p->tip_ns[0] = TIMELINE_SVG_WIDE * p->t->width_ns;
+	p->tip_ns[1] = 4 * p->tip_ns[0];
+	do {
+		n = 0;
+		for (unsigned i = 0; i < p->t->wides; i++)
+			n += has_tip(p, &p->t->wide[i]);
+		if (n > TIPS_MAX) {
+			p->tip_ns[0] += p->tip_ns[0] / 2;
+			p->tip_ns[1] += p->tip_ns[1] / 2;
+		}
+	} while (n > TIPS_MAX);
+}
+
+static void who(const struct picture *p, const struct timeline_absence *a, double x, double width)
+{
+	unsigned size = p->row_height >= 16 ? 11 : 9,
+		 room = picture__letters(width - 8, size * 1.12); /* bold */
+	char raw[TAKER_SIZE];
+
+	taker__short(p->s->model, a, raw);
+	if (p->row_height < 12 || room < 3 || (room < 6 && strlen(raw) > room))
+		return;
+	fprintf(p->f,
+		"<svg x=\"%.1f\" y=\"%u\" width=\"%.1f\" height=\"%u\">"
+		"<text class=\"who mid\" style=\"font-size:%upx\" x=\"50%%\" y=\"%u\">",
+		x, p->row_y[a->row], width, p->row_height, size,
+		(p->row_height + size) / 2 - (size > 10));
+	svg__text(p->f, raw, room);
+	fputs("</text></svg>", p->f);
+}
+
+static void tip(const struct picture *p, const struct timeline_absence *a)
+{
+	double x = picture__x(p, a->from), width = picture__x(p, a->to) - x;
+	char raw[TAKER_SIZE], length[UNITS_LEN], moment[AXIS_LEN];
+
+	if (a->state == ST_PREEMPTED)
+		who(p, a, x, width);
+	fprintf(p->f,
+		"<rect class=\"hit\" x=\"%.1f\" y=\"%u\" width=\"%.1f\" height=\"%u\"><title>", x,
+		p->row_y[a->row], width, p->row_height);
+	svg__text(p->f, taker__victim(p->s->model, a->v, raw), 60);
+	fprintf(p->f, "\n%s %s%s, from %s", state__name(a->state),
+		a->a.open || !a->a.whole ? "at least " : "",
+		units__own(length, a->a.to - a->a.from),
+		axis__moment(&p->axis, picture__since_start(p, a->a.from), moment));
+	if (*taker__long(p->s->model, a, raw)) {
+		fputs("\ntaken by ", p->f);
+		svg__text(p->f, raw, 120);
+	}
+	if (a->a.has_run_delay && a->state != ST_PREEMPTED)
+		fprintf(p->f, "\nrun delay %s", units__own(length, a->a.run_delay_ns));
+	fputs("</title></rect>\n", p->f);
+}
+
+void picture__tips(const struct picture *p)
+{
+	for (unsigned i = 0; i < p->t->wides; i++)
+		if (has_tip(p, &p->t->wide[i]))
+			tip(p, &p->t->wide[i]);
+}
+
+/* ---- the longest waits -------------------------------------------------------------------- */
+
+static void mark(const struct picture *p, double x, double y, unsigned rank)
+{
+	fprintf(p->f,
+		"<circle class=\"mark\" cx=\"%.1f\" cy=\"%.1f\" r=\"8\"/>"
+		"<text class=\"rank\" x=\"%.1f\" y=\"%.1f\">%u</text>\n",
+		x, y, x, y + 3.5, rank);
+}
+
+/* Marks of one place move aside. */
+static double free_place(const struct picture *p, unsigned i, double x)
+{
+	for (unsigned k = 0; k < i; k++) {
+		double dx = x - p->mark_x[k];
+		int dy = (int)p->row_y[p->t->worst[i].row] - (int)p->row_y[p->t->worst[k].row];
+
+		if (dx < 17 && dx > -17 && dy < 17 && dy > -17) {
+			x = p->mark_x[k] + 17;
+			k = -1;
+		}
+	}
+	return x;
+}
+
+unsigned picture__waits_shown(const struct picture *p)
+{
+	return p->t->worsts < PICTURE_WAITS ? p->t->worsts : PICTURE_WAITS;
+}
+
+void picture__marks(struct picture *p)
+{
+	for (unsigned i = 0; i < picture__waits_shown(p); i++) {
+		const struct timeline_absence *a = &p->t->worst[i];
+		__u64 begin = a->a.to - a->a.run_delay_ns;
+		double from = picture__x(p, begin > a->from ? begin : a->from),
+		       to = picture__x(p, a->to);
+		bool inside;
+
+		if (to - from > 3)
+			fprintf(p->f,
+				"<rect class=\"wait\" x=\"%.1f\" y=\"%u\" width=\"%.1f\" height=\"%u\"/>",
+				from, p->row_y[a->row], to - from, p->row_height);
+		inside = to - from > 60 && p->row_height >= 22;
+		p->mark_x[i] = free_place(p, i, inside ? from + 14 : (from + to) / 2);
+		mark(p, p->mark_x[i], p->row_y[a->row] + (inside ? p->row_height / 2 : 0), i + 1);
+	}
+}
+
+static void wait_line(const struct picture *p, unsigned i, unsigned y)
+{
+	const struct timeline_absence *a = &p->t->worst[i];
+	unsigned room = picture__letters(p->width - 2 * PICTURE_MARGIN - 30, 12);
+	char raw[TAKER_SIZE], length[UNITS_LEN], moment[AXIS_LEN];
+
+	mark(p, PICTURE_MARGIN + 8, y - 4, i + 1);
+	fprintf(p->f, "<text x=\"%d\" y=\"%u\"><tspan style=\"font-weight:600\">",
+		PICTURE_MARGIN + 26, y);
+	svg__text(p->f, taker__victim(p->s->model, a->v, raw), room / 3);
+	fprintf(p->f, "</tspan> %s %s%s from %s, ", a->a.open ? "has waited" : "waited",
+		a->a.whole ? "" : "at least ", units__own(length, a->a.run_delay_ns),
+		axis__moment(&p->axis, picture__since_start(p, a->a.to - a->a.run_delay_ns),
+			     moment));
+	svg__text(p->f, taker__why(p->s->model, a, raw), room / 2);
+	fputs("</text>\n", p->f);
+}
+
+void picture__waits(const struct picture *p, unsigned y)
+{
+	fprintf(p->f, "<text class=\"vm\" x=\"%d\" y=\"%u\">%s</text>\n", PICTURE_MARGIN, y,
+		p->t->worsts ? "Longest run delays" : "No vCPU waited for a CPU");
+	for (unsigned i = 0; i < picture__waits_shown(p); i++)
+		wait_line(p, i, y + 24 + 22 * i);
+}
