@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* A measure that cannot be given has no key; everything is an integer. */
+#include <limits.h>
+#include "matrix.h"
 #include "measure.h"
 #include "report_json.h"
 
@@ -115,9 +117,79 @@ static void preemptor(struct json *j, const struct summary *s, const struct summ
 	json__end_object(j);
 }
 
+static void taken(struct json *j, __u64 time_ns, __u64 count)
+{
+	json__key_u64(j, "time_ns", time_ns);
+	json__key_u64(j, "count", count);
+}
+
+static void by_class(struct json *j, const struct matrix *m, unsigned row)
+{
+	const struct matrix_row *r = &m->row[row];
+
+	json__key_object(j, "by_class");
+	for (unsigned i = r->first; i < r->first + r->cells; i++) {
+		json__key_object(j, report_class_names[m->col[m->cell[i].col].id]);
+		taken(j, m->cell[i].time_ns, m->cell[i].count);
+		json__end_object(j);
+	}
+	json__end_object(j);
+}
+
+static void by_name(struct json *j, const struct summary *s, const struct matrix *m, unsigned row)
+{
+	static const char *const kinds[] = {
+		[MATRIX_VM] = "vm",
+		[MATRIX_PID] = "pid",
+		[MATRIX_TASK] = "task",
+		[MATRIX_QUOTA] = "quota",
+	};
+	const struct matrix_row *r = &m->row[row];
+	char name[160];
+
+	json__key_array(j, "by_name");
+	for (unsigned i = r->first; i < r->first + r->cells; i++) {
+		const struct matrix_col *c = &m->col[m->cell[i].col];
+
+		json__object(j);
+		json__key_str(j, "kind", kinds[c->kind]);
+		json__key_str(j, "name", matrix__col_name(s, c, name, sizeof(name)));
+		taken(j, m->cell[i].time_ns, m->cell[i].count);
+		json__end_object(j);
+	}
+	json__end_array(j);
+}
+
+/* Both have the same rows in the same order. */
+int report_json__matrix(struct json *j, const struct summary *s)
+{
+	struct matrix class, name;
+	char text[160];
+	int err = matrix__init(&class, s, MATRIX_BY_CLASS, UINT_MAX);
+
+	if (err)
+		return err;
+	err = matrix__init(&name, s, MATRIX_BY_NAME, UINT_MAX);
+	json__key_array(j, "matrix");
+	for (unsigned i = 0; !err && i < class.rows; i++) {
+		json__object(j);
+		json__key_str(j, "victim",
+			      summary__vm_name(s, class.row[i].vm, text, sizeof(text)));
+		taken(j, class.row[i].time_ns, class.row[i].count);
+		by_class(j, &class, i);
+		by_name(j, s, &name, i);
+		json__end_object(j);
+	}
+	json__end_array(j);
+	matrix__free(&class);
+	matrix__free(&name);
+	return err;
+}
+
 int report_json__write(FILE *f, const struct summary *s)
 {
 	struct json *j = json__new(f, JSON_PRETTY);
+	int err, closed;
 
 	json__object(j);
 	report_json__head(j, s);
@@ -130,6 +202,8 @@ int report_json__write(FILE *f, const struct summary *s)
 	for (unsigned i = 0; i < s->preemptors; i++)
 		preemptor(j, s, &s->preemptor[i]);
 	json__end_array(j);
+	err = report_json__matrix(j, s);
 	json__end_object(j);
-	return json__close(j);
+	closed = json__close(j);
+	return err ?: closed;
 }

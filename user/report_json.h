@@ -16,6 +16,9 @@ void report_json__dist(struct json *j, const struct hist *h);
 /* Inside an open object: vm, vm_pid, vcpu, tid. */
 void report_json__identity(struct json *j, const struct summary *s, const struct model_vcpu *v);
 
+/* Inside an open object: matrix. 0 or -ENOMEM. */
+int report_json__matrix(struct json *j, const struct summary *s);
+
 /* The whole document. 0 or -errno. */
 int report_json__write(FILE *f, const struct summary *s);
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "matrix.h"
 #include "measure.h"
 #include "report_json.h"
 #include "sink_report.h"
@@ -11,6 +12,9 @@
 #include "units.h"
 
 #define PREEMPTORS_SHOWN 12
+#define MATRIX_ROWS	 12
+#define MATRIX_COLS	 12
+#define MATRIX_NAME	 12 /* columns of the terminal for a taker's name */
 
 struct page {
 	const struct summary *s;
@@ -336,6 +340,78 @@ static int preemptors(struct page *p)
 	return err;
 }
 
+/* ---- who takes whose CPU ------------------------------------------------------------------ */
+
+static void matrix_header(struct page *p, struct table *t, const struct matrix *m,
+			  enum units_unit unit)
+{
+	char name[160], text[ESCAPE_SIZE(160)], brief[ESCAPE_SIZE(160) + 4], head[32];
+
+	snprintf(head, sizeof(head), "total %s", units__name(unit));
+	table__add_col(t, "taken from", TABLE_LEFT, 6, TABLE_KEEP);
+	table__add_col(t, head, TABLE_RIGHT, 0, TABLE_KEEP);
+	for (unsigned i = 0; i < m->cols; i++) {
+		escape__str(p->term.escape, matrix__col_name(p->s, &m->col[i], name, sizeof(name)),
+			    text, sizeof(text));
+		escape__shorten(text, p->term.tty ? MATRIX_NAME : ~0U, p->term.utf8, brief);
+		table__add_col(t, brief, TABLE_RIGHT, 0, i < 100 ? 100 - i : 0);
+	}
+}
+
+static void matrix_row(struct page *p, struct table *t, const struct matrix *m, unsigned row,
+		       enum units_unit unit)
+{
+	char text[UNITS_LEN];
+
+	table__cell(t, vm_name(p, m->row[row].vm));
+	table__cell(t, units__number(text, m->row[row].time_ns, unit));
+	for (unsigned i = 0; i < m->cols; i++) {
+		const struct matrix_cell *c = matrix__at(m, row, i);
+
+		table__styled(t, c ? STYLE_PLAIN : STYLE_DIM,
+			      c ? units__number(text, c->time_ns, unit) : "0");
+	}
+}
+
+static struct table *matrix_table(struct page *p, const struct matrix *m, unsigned rows)
+{
+	enum units_unit unit = units__pick(m->row[0].time_ns);
+	struct table *t = table__new();
+
+	matrix_header(p, t, m, unit);
+	for (unsigned i = 0; i < rows; i++)
+		matrix_row(p, t, m, i, unit);
+	return t;
+}
+
+/* By name: as many takers as the terminal has room for, the others are one column. */
+static int matrix(struct page *p, enum matrix_by by)
+{
+	unsigned cols = by == MATRIX_BY_CLASS ? KS_BY_CNT : MATRIX_COLS, rows;
+	struct table *t = NULL;
+	struct matrix m;
+	int err = matrix__init(&m, p->s, by, cols);
+
+	if (err || !m.rows)
+		return err;
+	rows = p->term.tty && m.rows > MATRIX_ROWS ? MATRIX_ROWS : m.rows;
+	t = matrix_table(p, &m, rows);
+	while (by == MATRIX_BY_NAME && cols > 2 && !table__fits(t, &p->term)) {
+		table__free(t);
+		matrix__free(&m);
+		err = matrix__init(&m, p->s, by, --cols);
+		if (err)
+			return err;
+		t = matrix_table(p, &m, rows);
+	}
+	puts("");
+	err = show(p, t);
+	if (rows < m.rows)
+		printf("(%u more)\n", m.rows - rows);
+	matrix__free(&m);
+	return err;
+}
+
 static int end(void *ctx, const struct summary *s)
 {
 	const struct sink_report *r = ctx;
@@ -353,7 +429,11 @@ static int end(void *ctx, const struct summary *s)
 		err = show_halves(&p, delays);
 	if (!err && s->session->mode == MODE_FULL)
 		err = costs(&p);
-	return err ?: preemptors(&p);
+	if (!err)
+		err = preemptors(&p);
+	if (!err)
+		err = matrix(&p, MATRIX_BY_CLASS);
+	return err ?: matrix(&p, MATRIX_BY_NAME);
 }
 
 void sink_report__init(struct sink *sink, struct sink_report *r, bool json, enum term_color color)
