@@ -548,6 +548,11 @@ const __u64 *live__lost(struct live *l)
 	return l->lost;
 }
 
+__u64 live__untracked(const struct live *l)
+{
+	return l->skel->data->ctl.untracked;
+}
+
 __u32 live__vcpus(const struct live *l)
 {
 	return l->vcpus_seen;

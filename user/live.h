@@ -60,6 +60,9 @@ int live__end(struct live *l, struct session *s, batch_fn fn, void *ctx);
 /* Per stream: records that found their ring full, so far. Valid until live__free(). */
 const __u64 *live__lost(struct live *l);
 
+/* vCPUs that did not fit into the table, so far. */
+__u64 live__untracked(const struct live *l);
+
 /* How many vCPUs, and how many that the filters want, exist or existed. */
 __u32 live__vcpus(const struct live *l);
 

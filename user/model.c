@@ -198,6 +198,8 @@ static int describe_vcpu(struct model *m, const struct ks_vcpu *r)
 	v->vm = r->vm;
 	v->tgid = r->tgid;
 	v->vcpu_id = r->vcpu_id;
+	if (r->h.mask & KS_M_CREATED && r->h.ts > m->session->start_ns)
+		v->created_ns = r->h.ts;
 	if (!v->v.tid)
 		v->v.tid = r->tid;
 	if (v->v.fresh && !v->v.seq)
@@ -329,15 +331,21 @@ static const struct model_task *preemptor(const struct model *m, const struct mo
 	return v->task >= 0 ? &m->task[v->task].t : model__task(m, a->next_tid);
 }
 
-static void tell(struct model *m, struct model_vcpu *v, const struct absence *open,
-		 const struct step *s)
+static void tell_to(const struct model_listener *to, const struct model *m, struct model_vcpu *v,
+		    const struct absence *open, const struct step *s)
 {
 	const struct absence *a = s->ended ? &s->absence : open;
 
-	for (unsigned i = 0; m->to.span && i < s->spans; i++)
-		m->to.span(m->to.ctx, v, &s->span[i], a, preemptor(m, v, a));
-	if (s->ended && m->to.absence)
-		m->to.absence(m->to.ctx, v, &s->absence, preemptor(m, v, &s->absence));
+	for (unsigned i = 0; to->span && i < s->spans; i++)
+		to->span(to->ctx, v, &s->span[i], a, preemptor(m, v, a));
+	if (s->ended && to->absence)
+		to->absence(to->ctx, v, &s->absence, preemptor(m, v, &s->absence));
+}
+
+static void tell(struct model *m, struct model_vcpu *v, const struct absence *open,
+		 const struct step *s)
+{
+	tell_to(&m->to, m, v, open, s);
 }
 
 static int on_step(struct model *m, const struct ks_head *r, __u32 id)
@@ -399,6 +407,24 @@ int model__record(struct model *m, const struct ks_head *r)
 		return on_task(m, (const void *)r);
 	}
 	return model__describe(m, r);
+}
+
+void model__peek(struct model *m, __u64 at_ns, const struct model_listener *to)
+{
+	struct step s;
+
+	for (__u32 i = 0; i < m->vcpus; i++) {
+		struct model_vcpu *v = m->vcpu[i];
+		struct vcpu copy;
+
+		if (!v || !kept(m, v))
+			continue;
+		copy = v->v;
+		if (v->created_ns > at_ns)
+			copy.state = ST_ABSENT; /* known ahead of its time */
+		vcpu__end(&copy, at_ns, &s);
+		tell_to(to, m, v, &copy.out, &s);
+	}
 }
 
 void model__end(struct model *m, __u64 end_ns)

@@ -44,6 +44,7 @@ struct model_vcpu {
 	__u32 vm;
 	__u32 tgid;
 	__s32 vcpu_id;	  /* KVM's; -1 while unknown */
+	__u64 created_ns; /* if that was after the trace began; may be known ahead of its time */
 	__u32 seq_before; /* its records before the recording began: 0 but in one that was cut */
 	__s32 task;	  /* of the open absence: index of the preemptor, -1 = not introduced */
 	bool gone;
@@ -75,6 +76,10 @@ int model__describe(struct model *m, const struct ks_head *r);
 
 /* The next record in order of time, identity included. 0 or -ENOMEM. */
 int model__record(struct model *m, const struct ks_head *r);
+
+/* What goes on at at_ns, as if the window ended there: the spans and absences that are open, to
+ * another listener. Changes nothing. Records up to at_ns have been given, and none after it. */
+void model__peek(struct model *m, __u64 at_ns, const struct model_listener *to);
 
 /* The window ends. */
 void model__end(struct model *m, __u64 end_ns);

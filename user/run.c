@@ -51,6 +51,7 @@ struct run {
 	struct model *model;
 	struct summary summary;
 	struct model_listener to_summary;
+	struct intervals intervals; /* if the sink has a tick */
 	struct keep *keep;
 	int sink_err;
 };
@@ -64,6 +65,8 @@ static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
 	bool wanted = a->to > r->summary.from_ns && a->from < r->summary.to_ns;
 
 	r->to_summary.absence(r->to_summary.ctx, v, a, task);
+	if (r->sink->tick)
+		r->intervals.to.absence(r->intervals.to.ctx, v, a, task);
 	if (r->filter.by_cpu && !filter__cpu(&r->filter, a->cpu_out))
 		wanted = false;
 	if (wanted && !r->sink_err && r->sink->absence)
@@ -77,8 +80,20 @@ static void on_span(void *ctx, struct model_vcpu *v, const struct span *s, const
 	struct span cut;
 
 	r->to_summary.span(r->to_summary.ctx, v, s, a, task);
+	if (r->sink->tick)
+		r->intervals.to.span(r->intervals.to.ctx, v, s, a, task);
 	if (r->sink->span && !r->sink_err && summary__clip(&r->summary, s, &cut))
 		r->sink_err = r->sink->span(r->sink->ctx, v, &cut, a, task);
+}
+
+static __u64 lost_so_far(struct run *r)
+{
+	const __u64 *lost = r->live ? live__lost(r->live) : NULL;
+	__u64 n = 0;
+
+	for (__u32 i = 0; i <= r->session.cpus; i++)
+		n += lost ? lost[i] : ctf_reader__discarded(r->reader, i);
+	return n;
 }
 
 /* In the window, and on a CPU that -C wants? */
@@ -101,6 +116,8 @@ static void on_event(void *ctx, struct model_vcpu *v, const struct ks_head *h, c
 	struct run *r = ctx;
 
 	r->to_summary.event(r->to_summary.ctx, v, h, s);
+	if (r->sink->tick)
+		r->intervals.to.event(r->intervals.to.ctx, v, h, s);
 	if (r->sink->event && !r->sink_err)
 		r->sink_err = r->sink->event(r->sink->ctx, v, h, asked_for(r, h));
 }
@@ -113,7 +130,10 @@ static int begin_model(struct run *r, unsigned streams, order_fill_fn fill, __u6
 		return 0;
 	summary__init(&r->summary, &r->session, &r->filter, from, to, &r->to_summary);
 	l = r->to_summary;
-	if (r->sink->absence || r->sink->span || r->sink->event)
+	if (r->sink->tick)
+		intervals__init(&r->intervals, &r->session, &r->filter, from, to,
+				r->sink->interval_ns);
+	if (r->sink->absence || r->sink->span || r->sink->event || r->sink->tick)
 		l = (struct model_listener){
 			.event = on_event, .span = on_span, .absence = on_absence, .ctx = r};
 	if (r->o->keep) {
@@ -158,6 +178,52 @@ static int digest(struct run *r, __u64 until)
 	return err;
 }
 
+static bool stopped(const struct run *r)
+{
+	return r->sink && r->sink->stop && *r->sink->stop;
+}
+
+static int tick(struct run *r, struct tick *t)
+{
+	t->untracked = r->live ? live__untracked(r->live) : r->session.untracked;
+	r->sink_err = r->sink->tick(r->sink->ctx, t);
+	return r->sink_err;
+}
+
+/* digest(), with the ends of intervals before `until` told when they are reached. */
+static int advance(struct run *r, __u64 until)
+{
+	__u64 edge, end = r->reader ? r->session.end_ns : until;
+	struct tick t;
+	int err = 0;
+
+	if (!r->sink->tick)
+		return digest(r, until);
+	while (!err && !stopped(r) && (edge = intervals__edge(&r->intervals)) < end) {
+		err = digest(r, edge + 1)
+			      ?: intervals__cut(&r->intervals, r->model, lost_so_far(r), &t);
+		if (!err)
+			err = tick(r, &t);
+		if (!err)
+			intervals__next(&r->intervals);
+	}
+	return err || stopped(r) ? err : digest(r, until);
+}
+
+static int last_tick(struct run *r, __u64 lost)
+{
+	struct tick t;
+	bool any;
+	int err;
+
+	if (!r->sink->tick || stopped(r))
+		return 0;
+	err = intervals__end(&r->intervals, r->model, r->summary.to_ns, lost, &t, &any);
+	if (err)
+		return err__say(err, "adding up");
+	return any ? tick(r, &t) : 0;
+}
+
 static int finish_model(struct run *r, __u64 lost)
 {
 	int err;
@@ -173,7 +239,9 @@ static int finish_model(struct run *r, __u64 lost)
 		r->summary.damaged |= ctf_reader__damaged(r->reader) > 0;
 		r->summary.unfinished = !ctf_reader__clean(r->reader);
 	}
-	err = r->sink->end ? r->sink->end(r->sink->ctx, &r->summary) : 0;
+	err = last_tick(r, lost);
+	if (!err && r->sink->end)
+		err = r->sink->end(r->sink->ctx, &r->summary);
 	r->sink_err = r->sink_err ?: err;
 	if (err || !r->keep || r->sink->status != EXIT_VIOLATED)
 		return err;
@@ -324,8 +392,10 @@ static int trace(struct run *r)
 		if (!err)
 			err = commit(r, watermark);
 		if (!err && r->model)
-			err = digest(r, watermark);
-		stop |= r->store_err;
+			err = advance(r, watermark);
+		if (!err && r->model && r->sink->input)
+			err = r->sink_err = r->sink->input(r->sink->ctx);
+		stop |= r->store_err || stopped(r);
 		if (r->writer && !stop && ctf_writer__full(r->writer)) {
 			err__note("--max-size reached: stopped");
 			stop = 1;
@@ -357,16 +427,6 @@ static int begin_live(struct run *r)
 	return err ?: child__go(&r->child);
 }
 
-static __u64 lost_live(struct run *r)
-{
-	const __u64 *lost = live__lost(r->live);
-	__u64 n = 0;
-
-	for (__u32 i = 0; i <= r->session.cpus; i++)
-		n += lost[i];
-	return n;
-}
-
 /* Closes the window whatever happened before, so that what was drained is a sound recording. If the
  * window could not be closed, neither is the recording: it ends where it was last complete, as if
  * killed. */
@@ -382,13 +442,13 @@ static int end_live(struct run *r, int err)
 		err = err ?: e;
 	}
 	if (!err && r->model)
-		err = digest(r, ~0ULL) ?: finish_model(r, lost_live(r));
+		err = advance(r, r->session.end_ns) ?: digest(r, ~0ULL) ?: finish_model(r, lost_so_far(r));
 	return err;
 }
 
 static void tell_recording(struct run *r)
 {
-	__u64 lost = lost_live(r);
+	__u64 lost = lost_so_far(r);
 
 	err__note("%llu records, %llu lost, %llu bytes, %.3f s: %s",
 		  (unsigned long long)ctf_writer__records(r->writer), (unsigned long long)lost,
@@ -420,7 +480,7 @@ static int verdict_live(struct run *r)
 							: "no vCPU was seen");
 		return EXIT_INCONCLUSIVE;
 	}
-	return lost_live(r) ? EXIT_INCONCLUSIVE : status;
+	return lost_so_far(r) ? EXIT_INCONCLUSIVE : status;
 }
 
 static int run_live(struct run *r)
@@ -506,7 +566,7 @@ static void recall_filter(struct run *r)
 
 static int run_replay(struct run *r)
 {
-	__u64 from, to, lost = 0;
+	__u64 from, to;
 	int err = ctf_reader__open(&r->reader, r->o->input, &r->session);
 
 	if (!err)
@@ -518,11 +578,9 @@ static int run_replay(struct run *r)
 	if (!err)
 		err = read_identity(r);
 	if (!err)
-		err = digest(r, ~0ULL);
-	for (unsigned i = 0; !err && i <= r->session.cpus; i++)
-		lost += ctf_reader__discarded(r->reader, i);
+		err = advance(r, ~0ULL);
 	if (!err)
-		err = finish_model(r, lost);
+		err = finish_model(r, lost_so_far(r));
 	if (err)
 		return EXIT_ERROR;
 	return verdict(r);
@@ -543,6 +601,7 @@ int run(const struct options *o, const struct sink *sink)
 	order__free(r.order);
 	keep__free(r.keep);
 	summary__free(&r.summary);
+	intervals__free(&r.intervals);
 	model__free(r.model);
 	ctf_reader__free(r.reader);
 	errno = 0;

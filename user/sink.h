@@ -7,13 +7,17 @@
 #ifndef KVMSCHED_SINK_H
 #define KVMSCHED_SINK_H
 
+#include "intervals.h"
 #include "summary.h"
 
 /* event: each record of a vCPU's own. Also those that were not asked for (outside the window, or on
  * another CPU than -C wants): what is said of the others depends on them. span: each stretch of a
  * state, when it ends, as the summary counts it: cut to the window. absence: each one that
  * lies in the window at least in part, when it ends; at the end of the trace also those that are
- * still open. window: before begin, what is looked at; to_ns is ~0 while that has no end yet. */
+ * still open. window: before begin, what is looked at; to_ns is ~0 while that has no end yet.
+ * tick: when an interval of interval_ns has ended (before end the last one, which may be shorter);
+ * live, a little after its time. input: live, about every 50 ms, for a sink that has keys to read.
+ * stop: the sink has enough; tick comes no more. */
 struct sink {
 	int (*window)(void *ctx, __u64 from_ns, __u64 to_ns);
 	int (*begin)(void *ctx, const struct session *s, const struct model *m);
@@ -22,7 +26,11 @@ struct sink {
 		    const struct model_task *task);
 	int (*absence)(void *ctx, struct model_vcpu *v, const struct absence *a,
 		       const struct model_task *task);
+	int (*tick)(void *ctx, struct tick *t);
+	int (*input)(void *ctx);
 	int (*end)(void *ctx, const struct summary *s);
+	__u64 interval_ns;
+	bool *stop;
 	int status; /* what it found, as an exit status: EXIT_FINE, _VIOLATED or _INCONCLUSIVE */
 	void *ctx;
 };

@@ -63,17 +63,25 @@ static void count(struct summary *s, struct hist *h, __u64 v)
 
 /* ---- preemptors --------------------------------------------------------------------------- */
 
-static bool same(const struct summary_preemptor *p, __u32 vm, __u8 by, const struct model_task *t)
+/* Whose CPU was taken, and how. */
+struct loss {
+	__u32 vm, vcpu;
+	__u8 by;
+};
+
+static bool same(const struct summary_preemptor *p, const struct loss *l,
+		 const struct model_task *t)
 {
-	return p->victim_vm == vm && p->by == by && p->task.tid == t->tid &&
-	       p->task.start_ns == t->start_ns;
+	return p->victim_vm == l->vm && p->victim == l->vcpu && p->by == l->by &&
+	       p->task.tid == t->tid && p->task.start_ns == t->start_ns;
 }
 
-static __u32 slot(const struct summary *s, __u32 vm, __u8 by, const struct model_task *t)
+static __u32 slot(const struct summary *s, const struct loss *l, const struct model_task *t)
 {
-	__u32 h = (t->tid * 0x9e3779b1U ^ vm * 0x85ebca6bU ^ by) & (s->hash_size - 1);
+	__u32 h = t->tid * 0x9e3779b1U ^ l->vm * 0x85ebca6bU ^ l->vcpu * 0xc2b2ae35U ^ l->by;
 
-	while (s->hash[h] && !same(&s->preemptor[s->hash[h] - 1], vm, by, t))
+	h = (h ^ h >> 16) & (s->hash_size - 1);
+	while (s->hash[h] && !same(&s->preemptor[s->hash[h] - 1], l, t))
 		h = (h + 1) & (s->hash_size - 1);
 	return h;
 }
@@ -95,14 +103,15 @@ static int rehash(struct summary *s)
 	s->hash_size = size;
 	for (unsigned i = 0; i < s->preemptors; i++) {
 		p = &s->preemptor[i];
-		s->hash[slot(s, p->victim_vm, p->by, &p->task)] = i + 1;
+		s->hash[slot(s, &(struct loss){p->victim_vm, p->victim, p->by}, &p->task)] = i + 1;
 	}
 	return 0;
 }
 
-static void add_preemptor(struct summary *s, __u32 vm, const struct absence *a,
+static void add_preemptor(struct summary *s, const struct model_vcpu *v, const struct absence *a,
 			  const struct model_task *task, __u64 ns)
 {
+	struct loss loss = {.vm = v->vm, .vcpu = s->by_victim ? v->id : 0, .by = a->by};
 	struct model_task unknown = {.tid = a->next_tid, .vm = a->next_vm};
 	const struct model_task *t = task ?: &unknown;
 	struct summary_preemptor *p;
@@ -110,10 +119,10 @@ static void add_preemptor(struct summary *s, __u32 vm, const struct absence *a,
 
 	if (s->preemptors * 2 >= s->hash_size && rehash(s))
 		return;
-	h = slot(s, vm, a->by, t);
+	h = slot(s, &loss, t);
 	if (!s->hash[h]) {
-		s->preemptor[s->preemptors] =
-			(struct summary_preemptor){.victim_vm = vm, .by = a->by, .task = *t};
+		s->preemptor[s->preemptors] = (struct summary_preemptor){
+			.victim_vm = loss.vm, .victim = loss.vcpu, .by = loss.by, .task = *t};
 		s->hash[h] = ++s->preemptors;
 	}
 	p = &s->preemptor[s->hash[h] - 1];
@@ -156,7 +165,7 @@ static void on_span(void *ctx, struct model_vcpu *v, const struct span *sp, cons
 	sv->state_ns[cut.state] += cut.to - cut.from - cut.user_ns;
 	sv->state_ns[ST_USER] += cut.user_ns;
 	if (cut.state == ST_PREEMPTED && a->by != KS_BY_NONE)
-		add_preemptor(s, v->vm, a, task, cut.to - cut.from);
+		add_preemptor(s, v, a, task, cut.to - cut.from);
 }
 
 /* The part of [from, to) that lies in the window. */
@@ -321,6 +330,8 @@ static int by_time(const void *a, const void *b)
 		return x->task.tid < y->task.tid ? -1 : 1;
 	if (x->victim_vm != y->victim_vm)
 		return x->victim_vm < y->victim_vm ? -1 : 1;
+	if (x->victim != y->victim)
+		return x->victim < y->victim ? -1 : 1;
 	return x->by < y->by ? -1 : x->by > y->by;
 }
 

@@ -45,6 +45,7 @@ struct summary_vcpu {
 /* A task that took CPUs from the vCPUs of one VM, in one role. */
 struct summary_preemptor {
 	__u32 victim_vm;
+	__u32 victim;		/* summary.by_victim: the vCPU's id in the trace; else 0 */
 	__u8 by;		/* KS_BY_* */
 	struct model_task task; /* as last introduced; comm "" and tid only, if it was not */
 	__u64 time_ns, count;
@@ -65,6 +66,7 @@ struct summary {
 	struct summary_vcpu total;
 	int err; /* -ENOMEM: what is here is not the whole */
 	bool by_cpu;
+	bool by_victim; /* set it after summary__init(): preemptors per vCPU and not per VM */
 	const struct filter *filter;
 	unsigned hash_size;
 	__u32 *hash;
@@ -72,8 +74,8 @@ struct summary {
 	__u32 by_id_room;
 };
 
-/* from_ns, to_ns: the window; ~0 = the session's end. Fills listener: give it to model__new(). Several
- * summaries may listen to one model, each with a window of its own. */
+/* from_ns, to_ns: the window; ~0 = the session's end. Fills listener: give it to model__new().
+ * Several summaries may listen to one model, each with a window of its own. */
 void summary__init(struct summary *s, const struct session *ses, const struct filter *f,
 		   __u64 from_ns, __u64 to_ns, struct model_listener *listener);
 
@@ -90,7 +92,8 @@ enum summary_by { SUMMARY_BY_ALL, SUMMARY_BY_VM, SUMMARY_BY_VCPU };
 /* How many vCPUs the group has that begins with s->vcpu[first]. */
 unsigned summary__group(const struct summary *s, enum summary_by by, unsigned first);
 
-/* What `count` vCPUs from s->vcpu[first] have together. Give it to summary__free_vcpu(). 0 or -ENOMEM. */
+/* What `count` vCPUs from s->vcpu[first] have together. Give it to summary__free_vcpu(). 0 or
+ * -ENOMEM. */
 int summary__add_up(const struct summary *s, unsigned first, unsigned count,
 		    struct summary_vcpu *out);
 void summary__free_vcpu(struct summary_vcpu *v);
