@@ -1,51 +1,60 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Inside the emulated machine, two CPUs: three recordings of a VM "shop" that does not get its CPUs, each for a
-# reason of its own. $VM_OUT/hog: four busy processes "backup" of the host; $VM_OUT/noisy: a VM "batch" of four busy
-# vCPUs; $VM_OUT/quota: its cgroup may use 40 % of a CPU.
+# reason of its own. $VM_OUT/hog: after a second two busy processes "backup" of the host come to CPU 0; $VM_OUT/noisy:
+# so does a vCPU of a VM "batch" that has six times the weight; $VM_OUT/quota: its cgroup may use 40 % of a CPU.
 set -eu
 
 pids=''
 
-start_vm()
+# await FILE: a process that has not made it within a minute never will.
+await()
 {
-	name=$1
-	shift
-	build/workload -name "guest=$name,debug-threads=on" --time 0 --json /dev/null --ready-file "/tmp/ready-$name" "$@" &
-	pids="$pids $!"
 	tries=0
-	while [ ! -e "/tmp/ready-$name" ]; do
+	while [ ! -e "$1" ]; do
 		sleep 0.1
 		[ $((tries += 1)) -lt 600 ] || exit 1
 	done
 }
 
+# start_vm NAME NICE OPTION…
+start_vm()
+{
+	name=$1 nice=$2
+	shift 2
+	nice -n "$nice" build/workload -name "guest=$name,debug-threads=on" --time 0 --json /dev/null --ready-file "/tmp/$name" \
+		--pin "$@" &
+	pids="$pids $!"
+	await "/tmp/$name"
+}
+
 shop()
 {
-	start_vm shop --vcpus 2 --mode spin,halt --wake-us 2000-20000 --seed 1
+	start_vm shop 0 --vcpus 2 --affinity 0-1 --mode spin,halt --wake-us 10000-40000 --seed 1
 }
 
 # scene NAME: what runs is recorded, then ended.
 scene()
 {
-	build/kvmsched record -d 3s -o "$VM_OUT/$1"
+	build/kvmsched record -d 4s -o "$VM_OUT/$1"
 	# shellcheck disable=SC2086
 	kill $pids
 	wait
 	pids=''
-	rm -f /tmp/ready-*
+	rm -f /tmp/shop /tmp/batch
 }
 
 cp /bin/sh /tmp/backup
 shop
-for _ in 1 2 3 4; do
-	/tmp/backup -c 'while :; do :; done' &
-	pids="$pids $!"
-done
+sh -c 'while [ ! -e "$0" ]; do sleep 0.1; done; sleep 1
+	taskset 1 /tmp/backup -c "while :; do :; done" & taskset 1 /tmp/backup -c "while :; do :; done" &
+	wait' "$VM_OUT/hog/metadata" &
+pids="$pids $!"
 scene hog
+pkill backup || true
 
 shop
-start_vm batch --vcpus 4 --mode spin --seed 2
+start_vm batch -8 --vcpus 1 --affinity 0 --mode spin --seed 2
 scene noisy
 
 echo +cpu >/sys/fs/cgroup/cgroup.subtree_control
