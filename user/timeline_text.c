@@ -215,8 +215,8 @@ static bool name_taker(struct page *p, const struct timeline_absence *a)
 	else
 		snprintf(raw, sizeof(raw), "%s", name);
 	escape__str(p->term->escape, raw, text, sizeof(text));
-	if (escape__width(text) > room && room < TIMELINE_TEXT_WIDE)
-		return false;
+	if (escape__width(text) > room && room < (rank ? 2U : 0) + 3 + (p->term->utf8 ? 1 : 3))
+		return false;		       /* less than three letters say nothing */
 	if (escape__width(text) + 2 <= room) { /* set off by blanks */
 		snprintf(raw, sizeof(raw), " %.300s ", text);
 		snprintf(text, sizeof(text), "%s", raw);
