@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include "axis.h"
+#include "matrix.h"
 #include "timeline.h"
 
 #define PICTURE_MARGIN	16
@@ -21,6 +22,7 @@ struct picture {
 	const struct timeline *t;
 	const struct summary *s;
 	struct axis axis;
+	struct matrix matrix; /* who preempted whom */
 	unsigned width, strip_width;
 	unsigned row_height, gap, unit; /* a strip; pixels per step of a state's height */
 	unsigned strips_top, height;

@@ -132,21 +132,25 @@ void picture__marks(struct picture *p)
 	}
 }
 
+/* What is least important stands last, and is cut if need be. */
 static void wait_line(const struct picture *p, unsigned i, unsigned y)
 {
 	const struct timeline_absence *a = &p->t->worst[i];
-	unsigned room = picture__letters(p->width - 2 * PICTURE_MARGIN - 30, 12);
-	char raw[TAKER_SIZE], length[UNITS_LEN], moment[AXIS_LEN];
+	unsigned room = picture__letters(p->width - 2 * PICTURE_MARGIN - 30, 12), used;
+	char raw[TAKER_SIZE], text[160], length[UNITS_LEN], moment[AXIS_LEN];
 
 	mark(p, PICTURE_MARGIN + 8, y - 4, i + 1);
+	taker__victim(p->s->model, a->v, raw);
+	snprintf(text, sizeof(text), " %s %s%s from %s, ", a->a.open ? "has waited" : "waited",
+		 a->a.whole ? "" : "at least ", units__own(length, a->a.run_delay_ns),
+		 axis__moment(&p->axis, picture__since_start(p, a->a.to - a->a.run_delay_ns),
+			      moment));
+	used = strlen(text) + (strlen(raw) < room / 3 ? strlen(raw) : room / 3);
 	fprintf(p->f, "<text x=\"%d\" y=\"%u\"><tspan style=\"font-weight:600\">",
 		PICTURE_MARGIN + 26, y);
-	svg__text(p->f, taker__victim(p->s->model, a->v, raw), room / 3);
-	fprintf(p->f, "</tspan> %s %s%s from %s, ", a->a.open ? "has waited" : "waited",
-		a->a.whole ? "" : "at least ", units__own(length, a->a.run_delay_ns),
-		axis__moment(&p->axis, picture__since_start(p, a->a.to - a->a.run_delay_ns),
-			     moment));
-	svg__text(p->f, taker__why(p->s->model, a, raw), room / 2);
+	svg__text(p->f, raw, room / 3);
+	fprintf(p->f, "</tspan>%s", text);
+	svg__text(p->f, taker__why(p->s->model, a, raw), room > used + 8 ? room - used : 8);
 	fputs("</text>\n", p->f);
 }
 

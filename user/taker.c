@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include "report_json.h"
 #include "taker.h"
+#include "units.h"
 
 #define NAME_SIZE 160
+#define TOLD_OF	  3 /* of those who preempted a VM */
 
 /* The idle task has no thread id, and its descriptor may be missing. */
 static const char *comm_of(const struct timeline_absence *a)
@@ -92,5 +94,36 @@ const char *taker__why(const struct model *m, const struct timeline_absence *a, 
 		snprintf(out, TAKER_SIZE, "preempted");
 	else
 		snprintf(out, TAKER_SIZE, "preempted by %.250s", taker__long(m, a, by));
+	return out;
+}
+
+static const struct matrix_row *row_of(const struct matrix *m, __u32 vm)
+{
+	for (unsigned i = 0; i < m->rows; i++)
+		if (m->row[i].vm == vm)
+			return &m->row[i];
+	return NULL;
+}
+
+const char *taker__of_vm(const struct matrix *m, const struct summary *s, __u32 vm, char *out)
+{
+	const struct matrix_row *r = row_of(m, vm);
+	char name[NAME_SIZE], text[UNITS_LEN];
+	int n = 0;
+
+	out[0] = '\0';
+	if (!r || !r->time_ns)
+		return out;
+	n = snprintf(out, TAKER_SIZE, "preempted for %s:", units__own(text, r->time_ns));
+	for (unsigned i = 0; i < r->cells && i < TOLD_OF; i++) {
+		const struct matrix_cell *c = &m->cell[r->first + i];
+		const struct matrix_col *col = &m->col[c->col];
+		bool itself = col->kind == MATRIX_VM && col->id == vm;
+
+		matrix__col_name(s, col, name, sizeof(name));
+		n += snprintf(out + n, TAKER_SIZE - n, "%s %s by %.60s", i ? "," : "",
+			      units__percent(text, c->time_ns, r->time_ns),
+			      itself ? "itself" : name);
+	}
 	return out;
 }

@@ -16,7 +16,7 @@
 #include "units.h"
 
 #define USUAL_WIDTH 1200
-#define LEAST_WIDTH 360
+#define LEAST_WIDTH 640
 #define CELLS_MAX   300000 /* columns times rows: a few MB */
 
 /* From the bottom of a pile to its top. */
@@ -172,26 +172,21 @@ static void row_figures(const struct picture *p, unsigned row)
 
 static void vm(const struct picture *p, unsigned row)
 {
+	unsigned width = p->width - 2 * PICTURE_MARGIN, letters;
 	__u32 id = p->t->row[row].v->vm;
-	char raw[TAKER_SIZE], time[UNITS_LEN];
-	unsigned room = picture__letters(p->width - 2 * PICTURE_MARGIN, 13);
+	char raw[TAKER_SIZE];
 
 	fprintf(p->f, "<text class=\"vm\" x=\"%d\" y=\"%u\">", PICTURE_MARGIN, p->row_y[row] - 7);
-	svg__text(p->f, model__vm_name(p->s->model, id, raw, sizeof(raw)), room / 2);
-	for (unsigned i = 0; i < p->s->preemptors; i++) {
-		const struct summary_preemptor *w = &p->s->preemptor[i];
-		struct timeline_absence a = {.a = {.by = w->by, .next_tid = w->task.tid},
-					     .introduced = true,
-					     .task = w->task};
-
-		if (w->victim_vm != id)
-			continue;
-		fputs("<tspan class=\"dim\" dx=\"12\">preempted most by ", p->f);
-		svg__text(p->f, taker__long(p->s->model, &a, raw), room / 2);
-		fprintf(p->f, ", %s</tspan>", units__own(time, w->time_ns));
-		break;
-	}
-	fputs("</text>\n", p->f);
+	svg__text(p->f, model__vm_name(p->s->model, id, raw, sizeof(raw)),
+		  picture__letters(width / 3, 13));
+	letters = strlen(raw);
+	if (letters * 13 * SVG_LETTER < width / 3)
+		width -= letters * 13 * SVG_LETTER + 12;
+	else
+		width = width * 2 / 3;
+	fputs("<tspan class=\"dim\" dx=\"12\">", p->f);
+	svg__text(p->f, taker__of_vm(&p->matrix, p->s, id, raw), picture__letters(width, 11));
+	fputs("</tspan></text>\n", p->f);
 }
 
 static int rows(const struct picture *p)
@@ -260,8 +255,9 @@ int timeline_svg__write(FILE *f, struct timeline *t, const struct summary *s, un
 	p.legend_lines = picture__legend(&(struct picture){.s = s, .width = p.width}, 0);
 	p.strips_top = 84 + 20 * p.legend_lines;
 	p.row_y = calloc(t->rows + 1, sizeof(*p.row_y));
-	if (p.row_y)
+	if (p.row_y && !matrix__init(&p.matrix, s, MATRIX_BY_NAME, ~0U))
 		err = draw(&p);
+	matrix__free(&p.matrix);
 	free(p.row_y);
 	return err;
 }

@@ -27,7 +27,8 @@ struct page {
 	const struct summary *s;
 	const struct term *term;
 	struct axis axis;
-	struct cell *cell; /* one row's */
+	struct matrix matrix; /* who preempted whom */
+	struct cell *cell;    /* one row's */
 	unsigned gutter, lines;
 	bool share, longest; /* the columns behind the strips */
 	bool used[GLYPH_CNT];
@@ -313,35 +314,18 @@ static void put_row(struct page *p, unsigned row)
 
 /* ---- VMs ---------------------------------------------------------------------------------- */
 
-/* The one who took most from a VM: the summary has them by time. */
-static const struct summary_preemptor *worst_taker(const struct summary *s, __u32 vm)
-{
-	for (unsigned i = 0; i < s->preemptors; i++)
-		if (s->preemptor[i].victim_vm == vm)
-			return &s->preemptor[i];
-	return NULL;
-}
-
 static void put_vm(struct page *p, const struct model_vcpu *v)
 {
-	char name[160], text[ESCAPE_SIZE(TAKER_SIZE)], by[TAKER_SIZE], time[UNITS_LEN];
-	const struct summary_preemptor *w = worst_taker(p->s, v->vm);
+	char name[TAKER_SIZE], text[ESCAPE_SIZE(TAKER_SIZE)];
 	unsigned at = 0;
 
 	model__vm_name(p->s->model, v->vm, name, sizeof(name));
 	escape__str(p->term->escape, name, text, sizeof(text));
 	flow(p, &at, STYLE_HEADER, text);
-	if (w) {
-		struct timeline_absence a = {.a = {.by = w->by, .next_tid = w->task.tid},
-					     .introduced = true,
-					     .task = w->task};
-		char raw[TAKER_SIZE + 80];
-
-		snprintf(raw, sizeof(raw), "preempted most by %s, %s",
-			 taker__long(p->s->model, &a, by), units__own(time, w->time_ns));
-		escape__str(p->term->escape, raw, text, sizeof(text));
+	escape__str(p->term->escape, taker__of_vm(&p->matrix, p->s, v->vm, name), text,
+		    sizeof(text));
+	if (*text)
 		flow(p, &at, STYLE_DIM, text);
-	}
 	fputc('\n', p->f);
 	p->lines++;
 }
@@ -414,8 +398,10 @@ int timeline_text__print(FILE *f, const struct timeline *t, const struct summary
 	p.share = has_share(term);
 	p.longest = has_longest(term);
 	p.cell = calloc(t->columns + 1, sizeof(*p.cell));
-	if (!p.cell)
+	if (!p.cell || matrix__init(&p.matrix, s, MATRIX_BY_NAME, ~0U)) {
+		free(p.cell);
 		return -ENOMEM;
+	}
 	axis__init(&p.axis, since_start(&p, s->from_ns), since_start(&p, s->to_ns), t->columns);
 	head(&p);
 	if (t->rows && t->columns) {
@@ -431,6 +417,7 @@ int timeline_text__print(FILE *f, const struct timeline *t, const struct summary
 		legend(&p);
 		waits(&p);
 	}
+	matrix__free(&p.matrix);
 	free(p.cell);
 	return 0;
 }
