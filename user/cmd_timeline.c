@@ -83,6 +83,7 @@ int cmd_timeline(int argc, char **argv)
 	struct timeline_cmd c = {0};
 	struct sink_timeline out;
 	struct sink sink;
+	int status;
 
 	options__init(&c.o);
 	if (options__parse(&argp, argc, argv, &c.o, &c))
@@ -94,5 +95,7 @@ int cmd_timeline(int argc, char **argv)
 	c.show.json = c.o.json;
 	c.show.color = c.o.color;
 	sink_timeline__init(&sink, &out, &c.show);
-	return run(&c.o, &sink);
+	status = run(&c.o, &sink);
+	timeline__free(&out.t);
+	return status;
 }

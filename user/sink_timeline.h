@@ -25,7 +25,8 @@ struct sink_timeline {
 	struct term term;
 };
 
-/* Fills sink; ctx is t, which must live as long. */
+/* Fills sink; ctx is t, which must live as long; then timeline__free(&t->t), as a run may end
+ * before its end. */
 void sink_timeline__init(struct sink *sink, struct sink_timeline *t,
 			 const struct timeline_show *show);
 
