@@ -11,7 +11,7 @@
 #include "timeline_svg.h"
 #include "timeline_text.h"
 
-#define LIVE_FINER 8 /* so that at least 8/9 of the columns that are wanted are used */
+#define LIVE_FINER 8 /* so that at least 4/5 of the columns that are wanted are used */
 
 static unsigned columns_wanted(const struct sink_timeline *t)
 {

@@ -30,7 +30,9 @@ static void leave_out(unsigned *share, unsigned *sum, unsigned units)
 					   ST_HALTED,	 ST_SLEEPING, ST_ON_OR_USER,
 					   ST_RUNNING,	 ST_UNKNOWN,  ST_PREEMPTED};
 
-	for (unsigned i = 0; i<ST_CNT && * sum> units; i++) {
+	for (unsigned i = 0; i < ST_CNT; i++) {
+		if (*sum <= units)
+			return;
 		*sum -= share[order[i]];
 		share[order[i]] = 0;
 	}

@@ -468,6 +468,12 @@ static void test_shares(void **state)
 	timeline__shares(&c, 1, share);
 	assert_int_equal(share[ST_RUNNING], 0);
 	assert_int_equal(share[ST_PREEMPTED], 1); /* it matters more */
+	c.ns[ST_UNKNOWN] = 500000;
+	timeline__shares(&c, 2, share);
+	assert_int_equal(share[ST_UNKNOWN], 1);
+	assert_int_equal(share[ST_PREEMPTED], 1);
+	timeline__shares(&c, 1, share);
+	assert_int_equal(share[ST_PREEMPTED], 1);
 	memset(&c, 0, sizeof(c));
 	c.ns[ST_RUNNING] = c.ns[ST_HALTED] = 400;
 	c.woken_ns = 100;

@@ -9,8 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <unistd.h>
 #include "axis.h"
+#include "glyph.h"
 #include "scene.h"
+#include "sink_timeline.h"
 #include "timeline_json.h"
 #include "timeline_svg.h"
 #include "timeline_text.h"
@@ -25,6 +28,7 @@ static struct summary summary;
 static struct model_listener to_summary;
 static struct timeline t;
 static struct term term;
+static const struct sink *sink; /* instead of t */
 
 static void on_span(void *ctx, struct model_vcpu *v, const struct span *s, const struct absence *a,
 		    const struct model_task *task)
@@ -32,7 +36,11 @@ static void on_span(void *ctx, struct model_vcpu *v, const struct span *s, const
 	struct span cut;
 
 	to_summary.span(ctx, v, s, a, task);
-	if (summary__clip(&summary, s, &cut))
+	if (!summary__clip(&summary, s, &cut))
+		return;
+	if (sink)
+		assert_int_equal(sink->span(sink->ctx, v, &cut, a, task), 0);
+	else
 		assert_int_equal(timeline__span(&t, v, &cut, a, task), 0);
 }
 
@@ -40,7 +48,10 @@ static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
 		       const struct model_task *task)
 {
 	to_summary.absence(ctx, v, a, task);
-	assert_int_equal(timeline__absence(&t, v, a, task), 0);
+	if (sink)
+		assert_int_equal(sink->absence(sink->ctx, v, a, task), 0);
+	else
+		assert_int_equal(timeline__absence(&t, v, a, task), 0);
 }
 
 static void on_event(void *ctx, struct model_vcpu *v, const struct ks_head *r, const struct step *s)
@@ -212,47 +223,46 @@ static void test_narrow(void **state)
 	(void)state;
 	be(true, false, 20, 20);
 	play("web", "db", "hog", timeline_text__columns(&term), TIMELINE_TEXT_WIDE);
-	assert_string_equal(text(),
-			    "testhost\n"
-			    "6.12.0-test\n"
-			    "from 2023-11-14T22:13:21.123+00:00\n"
-			    "4 vCPUs over 1.000 s\n"
-			    "66.667 ms a column\n"
-			    "6 records lost\n"
-			    "\n"
-			    "   s 0.0    0.5     \n"
-			    "     ┬──────┬───────\n"
-			    "db\n"
-			    "preempted for 150.000 ms: 100.0% by web\n"
-			    "   0 ━───????━━━━▂3█\n"
-			    "   1           ─────\n"
-			    "web\n"
-			    "preempted for 302.000 ms: 100.0% by hog\n"
-			    "   0 ━▄█1█▇━━━━━▁━━━\n"
-			    "   1 ━━╍·····ww2w━≈╍\n"
-			    "\n"
-			    "▁▄█ preempted (how much)\n"
-			    "w woken, waits\n"
-			    "━ running\n"
-			    "╍ mostly running\n"
-			    "─ user  · halted\n"
-			    "≈ mostly sleeping\n"
-			    "? unknown\n"
-			    "blank: absent\n"
-			    "\n"
-			    "longest run delays\n"
-			    "1  web vCPU 0\n"
-			    "waited 300.000 ms\n"
-			    "from 0.100000 s\n"
-			    "preempted by host hog[7]\n"
-			    "2  web vCPU 1\n"
-			    "waited 250.000 ms\n"
-			    "from 0.550000 s\n"
-			    "woken after it was halted\n"
-			    "3  db vCPU 0\n"
-			    "has waited 150.000 ms\n"
-			    "from 0.850000 s\n"
-			    "preempted by other_vm CPU 1/KVM[102] of web vCPU 1\n");
+	assert_string_equal(text(), "testhost\n"
+				    "6.12.0-test\n"
+				    "from 2023-11-14T22:13:21.123+00:00\n"
+				    "4 vCPUs over 1.000 s\n"
+				    "66.667 ms a column\n"
+				    "6 records lost\n"
+				    "\n"
+				    "   s 0.0    0.5     \n"
+				    "     ┬──────┬───────\n"
+				    "db\n"
+				    "preempted for 150.000 ms: 100.0% by web\n"
+				    "   0 ━───????━━━━▂3█\n"
+				    "   1           ─────\n"
+				    "web\n"
+				    "preempted for 302.000 ms: 100.0% by hog\n"
+				    "   0 ━▄█1█▇━━━━━▁━━━\n"
+				    "   1 ━━╍·····ww2w━≈╍\n"
+				    "\n"
+				    "▁▄█ preempted (how much)\n"
+				    "w woken, waits\n"
+				    "━ running\n"
+				    "╍ mostly running\n"
+				    "─ user  · halted\n"
+				    "≈ mostly sleeping\n"
+				    "? unknown\n"
+				    "blank: absent\n"
+				    "\n"
+				    "longest run delays\n"
+				    "1  web vCPU 0\n"
+				    "waited 300.000 ms\n"
+				    "from 0.100000 s\n"
+				    "preempted by host hog[7]\n"
+				    "2  web vCPU 1\n"
+				    "waited 250.000 ms\n"
+				    "from 0.550000 s\n"
+				    "woken after it was halted\n"
+				    "3  db vCPU 0\n"
+				    "has waited 150.000 ms\n"
+				    "from 0.850000 s\n"
+				    "preempted by other_vm CPU 1/KVM[102] of web vCPU 1\n");
 }
 
 /* Colours are added, nothing else changes; and every one that begins ends. */
@@ -362,6 +372,100 @@ static void test_little(void **state)
 	feed(rec_vcpu(1, T0, 1, 0, 0));
 	finish(0);
 	assert_non_null(strstr(text(), "1 vCPU over 1 ns  1 ns a column"));
+}
+
+static const char *glyph(struct timeline_column c)
+{
+	return glyph__text(&term, glyph__of(&term, &c), &c);
+}
+
+#define COLUMN(...) ((struct timeline_column){.ns = {__VA_ARGS__}})
+
+/* Preemption is never hidden, loss is not by what is calm, absences are not by running. */
+static void test_glyphs(void **state)
+{
+	struct timeline_column woken = COLUMN([ST_RUNNING] = 50, [ST_HALTED] = 50);
+
+	(void)state;
+	be(true, false, 80, 80);
+	assert_string_equal(glyph(COLUMN([ST_RUNNING] = 99)), "━");
+	assert_string_equal(glyph(COLUMN([ST_RUNNING] = 99, [ST_USER] = 98)), "━");
+	assert_string_equal(glyph(COLUMN([ST_RUNNING] = 98, [ST_USER] = 99)), "─");
+	assert_string_equal(glyph(COLUMN([ST_RUNNING] = 99999, [ST_HALTED] = 1)), "╍");
+	assert_string_equal(glyph(COLUMN([ST_HALTED] = 99999, [ST_RUNNING] = 1)), "∙");
+	assert_string_equal(glyph(COLUMN([ST_HALTED] = 2, [ST_SLEEPING] = 3)), "~");
+	assert_string_equal(glyph(COLUMN([ST_RUNNING] = 99999, [ST_PREEMPTED] = 1)), "▁");
+	assert_string_equal(glyph(COLUMN([ST_RUNNING] = 1, [ST_PREEMPTED] = 99999)), "▇");
+	assert_string_equal(glyph(COLUMN([ST_PREEMPTED] = 3)), "█");
+	assert_string_equal(glyph(COLUMN([ST_RUNNING] = 99999, [ST_UNKNOWN] = 1)), "?");
+	assert_string_equal(glyph(COLUMN([ST_PREEMPTED] = 99999, [ST_UNKNOWN] = 1)), "‼");
+	assert_string_equal(glyph(COLUMN([ST_ABSENT] = 99999, [ST_USER] = 1)), "─");
+	assert_string_equal(glyph(COLUMN([ST_ELSEWHERE] = 99999, [ST_USER] = 1)), "─");
+	assert_string_equal(glyph(COLUMN([ST_ELSEWHERE] = 1, [ST_ABSENT] = 9)), "×");
+	assert_string_equal(glyph(COLUMN(0)), " ");
+	woken.woken_ns = 12;
+	assert_string_equal(glyph(woken), "╍");
+	woken.woken_ns = 13;
+	assert_string_equal(glyph(woken), "w");
+	be(false, false, 80, 80);
+	assert_string_equal(glyph(COLUMN([ST_RUNNING] = 50, [ST_PREEMPTED] = 50)), "#");
+	assert_string_equal(glyph(COLUMN([ST_RUNNING] = 51, [ST_PREEMPTED] = 50)), "+");
+	for (int i = 0; i < GLYPH_CNT; i++) /* all are different */
+		for (int k = 0; k < i; k++)
+			for (int utf8 = 0; utf8 < 2; utf8++) {
+				be(utf8, false, 80, 80);
+				/* never both in one trace */
+				if ((i + k == GLYPH_RUNNING + GLYPH_ON_OR_USER ||
+				     i + k == GLYPH_RUNNING_MOSTLY + GLYPH_ON_OR_USER_MOSTLY) &&
+				    !utf8)
+					continue;
+				assert_string_not_equal(glyph__text(&term, i, NULL),
+							glyph__text(&term, k, NULL));
+			}
+}
+
+/* Live, nobody knows how long it will take: most columns are used all the same. */
+static void test_live(void **state)
+{
+	FILE *f = tmpfile();
+	int out = dup(STDOUT_FILENO);
+
+	(void)state;
+	for (__u64 length = 1 * MS; length < 100000 * MS; length = length * 7 / 3) {
+		struct sink_timeline st;
+		struct sink made;
+		unsigned columns = 0;
+		char line[1024];
+
+		begin(MODE_DEFAULT, length, 1, 0);
+		sink_timeline__init(&made, &st, &(struct timeline_show){.width = 119});
+		assert_int_equal(made.window(made.ctx, T0, ~0ULL), 0);
+		sink = &made;
+		vm(1, "web");
+		feed(rec_vcpu(1, T0, 1, 0, 0));
+		for (unsigned i = 0; i < 50; i++) {
+			feed(rec_out(1, 2 * i + 1, T0 + length / 100 * (2 * i + 1), KS_R_HALTED));
+			feed(rec_in(1, 2 * i + 2, T0 + length / 100 * (2 * i + 2), 0));
+		}
+		model__end(model, session.end_ns);
+		assert_int_equal(summary__finish(&summary, model, 0), 0);
+		assert_true(ftruncate(fileno(f), 0) == 0);
+		rewind(f);
+		fflush(stdout);
+		assert_true(dup2(fileno(f), STDOUT_FILENO) >= 0);
+		assert_int_equal(made.end(made.ctx, &summary), 0);
+		fflush(stdout);
+		assert_true(dup2(out, STDOUT_FILENO) >= 0);
+		rewind(f);
+		while (fgets(line, sizeof(line), f))
+			if (!strncmp(line, "vCPU 0", 6))
+				columns = escape__width(line) - 1 - 10 - 22;
+		assert_in_range(columns, 87 * 4 / 5, 87);
+		sink = NULL;
+		teardown(NULL);
+	}
+	close(out);
+	fclose(f);
 }
 
 /* ---- SVG ---------------------------------------------------------------------------------- */
@@ -555,6 +659,8 @@ int main(void)
 		cmocka_unit_test(test_evil_text),
 		cmocka_unit_test_teardown(test_light, teardown),
 		cmocka_unit_test_teardown(test_little, teardown),
+		cmocka_unit_test(test_glyphs),
+		cmocka_unit_test(test_live),
 		cmocka_unit_test_teardown(test_svg, forget),
 		cmocka_unit_test_teardown(test_evil_svg, forget),
 		cmocka_unit_test_teardown(test_many, forget),
