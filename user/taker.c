@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* See taker.h. */
 #include <stdio.h>
+#include <string.h>
 #include "report_json.h"
 #include "taker.h"
 #include "units.h"
@@ -57,6 +58,8 @@ const char *taker__long(const struct model *m, const struct timeline_absence *a,
 	out[0] = '\0';
 	if (a->a.by == KS_BY_NONE)
 		return out;
+	if (a->a.by == KS_BY_QUOTA) /* whoever ran then has no part in it */
+		return strcpy(out, "quota");
 	n = snprintf(out, TAKER_SIZE, "%s %s[%u]", report_class_names[a->a.by], comm_of(a),
 		     a->a.next_tid);
 	if (model__vm_known(m, vm_of(a)))
@@ -88,8 +91,7 @@ const char *taker__why(const struct model *m, const struct timeline_absence *a, 
 	if (a->state != ST_PREEMPTED)
 		snprintf(out, TAKER_SIZE, "woken after it was %s", state__name(a->state));
 	else if (a->a.by == KS_BY_QUOTA)
-		snprintf(out, TAKER_SIZE, "its CPU quota was used up; then ran %.250s",
-			 taker__long(m, a, by));
+		snprintf(out, TAKER_SIZE, "its cgroup's CPU quota was used up");
 	else if (a->a.by == KS_BY_NONE)
 		snprintf(out, TAKER_SIZE, "preempted");
 	else

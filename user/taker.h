@@ -15,7 +15,7 @@
  * by their name, "quota". "" of a blocked absence. Returns out[TAKER_SIZE]. */
 const char *taker__short(const struct model *m, const struct timeline_absence *a, char *out);
 
-/* "other_vm CPU 1/KVM[4242] of db vCPU 1"; "" of a blocked absence. */
+/* "other_vm CPU 1/KVM[4242] of db vCPU 1", "quota"; "" of a blocked absence. */
 const char *taker__long(const struct model *m, const struct timeline_absence *a, char *out);
 
 /* "db vCPU 3": whose absence it is. */

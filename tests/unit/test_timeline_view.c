@@ -353,6 +353,25 @@ static void test_light(void **state)
 	assert_non_null(strstr(text(), "1  web vCPU 0  waited 1.000 ms"));
 }
 
+static void test_quota(void **state)
+{
+	union rec r;
+
+	(void)state;
+	be(true, false, 60, ~0U);
+	begin(MODE_DEFAULT, 10 * MS, timeline_text__columns(&term), TIMELINE_TEXT_WIDE);
+	vm(1, "web");
+	feed(rec_vcpu(1, T0, 1, 0, 0));
+	r = rec_out(1, 1, T0 + 2 * MS, KS_R_PREEMPTED);
+	r.out.h.what = KS_BY_QUOTA;
+	feed(r);
+	feed(rec_in(1, 2, T0 + 7 * MS, 0));
+	finish(0);
+	assert_non_null(strstr(text(), "█ 1 quota █"));
+	assert_non_null(strstr(text(), "web  preempted for 5.000 ms: 100.0% by quota"));
+	assert_non_null(strstr(text(), "from 0.002000 s  its cgroup's CPU quota was used up\n"));
+}
+
 /* One vCPU that never did anything; no vCPU; a window of 1 ns. */
 static void test_little(void **state)
 {
@@ -658,6 +677,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_color, teardown),
 		cmocka_unit_test(test_evil_text),
 		cmocka_unit_test_teardown(test_light, teardown),
+		cmocka_unit_test_teardown(test_quota, teardown),
 		cmocka_unit_test_teardown(test_little, teardown),
 		cmocka_unit_test(test_glyphs),
 		cmocka_unit_test(test_live),
