@@ -14,7 +14,7 @@ static const char *const meaning[TIMELINE_SHADES] = {
 	[ST_HALTED] = "halted: guest idle",
 	[ST_SLEEPING] = "sleeping in the host kernel",
 	[ST_ABSENT] = "absent",
-	[ST_UNKNOWN] = "unknown: records lost",
+	[ST_UNKNOWN] = "unknown: records lost, or none yet",
 	[ST_ELSEWHERE] = "on another CPU",
 };
 
