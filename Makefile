@@ -39,7 +39,7 @@ OBJ	:= $(USER:user/%.c=$(B)/%.o) $(B)/rules.o
 UNITS	:= $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 SCRIPTS	= $(shell grep -lE '^\#!.*(bash|/sh)' -r tools tests .ci)
 
-.PHONY: all install uninstall demo test unit bench check-style format clean help workload
+.PHONY: all install uninstall demo test unit bench pictures check-style format clean help workload
 all: $(B)/kvmsched ## build build/kvmsched
 
 # -- the kernel side
@@ -134,6 +134,9 @@ demo: ## boot the embedded KVM host, trace two VMs, show the result (KERNEL=6.1,
 bench: all workload ## what tracing costs and how fast recordings are read, beside other tools (EVENTS=50M)
 	@tests/vm/bench $(KERNEL); cost=$$?; tests/bench-decode -k $(KERNEL) $(EVENTS) && \
 		tests/check-cost build/bench/decode/real && exit $$cost
+
+pictures: all workload ## make docs/img anew, of real recordings
+	@tools/pictures -k $(KERNEL)
 
 check-style: ## formatting, shell scripts, include circles
 	clang-format --dry-run -Werror bpf/*.[ch] vmlinux/*.h user/*.[ch] user/models/*.c tests/unit/*.c tests/vm/*.[ch] tools/*.c
