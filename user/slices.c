@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include "slices.h"
 
-int slices__init(struct slices *s, const struct session *ses, const struct filter *f, __u64 from_ns,
-		 __u64 to_ns, unsigned count)
+int slices__init(struct slices *s, const struct session *ses, __u64 from_ns, __u64 to_ns,
+		 unsigned count)
 {
+	static const struct filter all;
 	__u64 length = (to_ns - from_ns) / count;
 
 	*s = (struct slices){.from_ns = from_ns, .to_ns = to_ns, .count = count};
@@ -16,18 +17,27 @@ int slices__init(struct slices *s, const struct session *ses, const struct filte
 		return -ENOMEM;
 	}
 	for (unsigned i = 0; i < count; i++)
-		summary__init(&s->slice[i], ses, f, from_ns + i * length,
+		summary__init(&s->slice[i], ses, &all, from_ns + i * length,
 			      i + 1 < count ? from_ns + (i + 1) * length : to_ns, &s->to);
 	return 0;
 }
 
-/* The slice that the moment lies in; for one outside the window the nearest. */
-static unsigned at(const struct slices *s, __u64 ts)
+static bool holds(const struct summary *slice, __u64 ts)
 {
-	__u64 length = (s->to_ns - s->from_ns) / s->count;
-	__u64 i = ts > s->from_ns && length ? (ts - s->from_ns) / length : 0;
+	return ts >= slice->from_ns && ts < slice->to_ns;
+}
 
-	return i < s->count ? i : s->count - 1;
+/* The slice that the moment lies in; for one outside the window the nearest. Mostly it is that of
+ * the last moment. */
+static unsigned at(struct slices *s, __u64 ts)
+{
+	__u64 length, i;
+
+	if (holds(&s->slice[s->last], ts))
+		return s->last;
+	length = (s->to_ns - s->from_ns) / s->count;
+	i = ts > s->from_ns && length ? (ts - s->from_ns) / length : 0;
+	return s->last = i < s->count ? i : s->count - 1;
 }
 
 /* Each is in one slice, also one with the time of an edge. */
@@ -46,7 +56,8 @@ int slices__span(struct slices *s, struct model_vcpu *v, const struct span *sp,
 {
 	int err = 0;
 
-	for (unsigned i = at(s, sp->from); !err && i < s->count && s->slice[i].from_ns < sp->to; i++) {
+	for (unsigned i = at(s, sp->from); !err && i < s->count && s->slice[i].from_ns < sp->to;
+	     i++) {
 		s->to.span(&s->slice[i], v, sp, a, task);
 		err = s->slice[i].err;
 	}
@@ -58,7 +69,8 @@ int slices__absence(struct slices *s, struct model_vcpu *v, const struct absence
 {
 	int err = 0;
 
-	for (unsigned i = at(s, a->from); !err && i < s->count && s->slice[i].from_ns < a->to; i++) {
+	for (unsigned i = at(s, a->from); !err && i < s->count && s->slice[i].from_ns < a->to;
+	     i++) {
 		s->to.absence(&s->slice[i], v, a, task);
 		err = s->slice[i].err;
 	}

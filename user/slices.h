@@ -16,15 +16,18 @@
 struct slices {
 	__u64 from_ns, to_ns;
 	unsigned count;
+	unsigned last; /* that was asked for */
 	struct summary *slice;
 	struct model_listener to; /* the same functions for all slices */
 };
 
-/* Cuts [from_ns, to_ns) into count > 0 slices; the last one has what does not divide. 0 or -ENOMEM. */
-int slices__init(struct slices *s, const struct session *ses, const struct filter *f, __u64 from_ns,
-		 __u64 to_ns, unsigned count);
+/* Cuts [from_ns, to_ns) into count > 0 slices; the last one has what does not divide. 0 or -ENOMEM.
+ */
+int slices__init(struct slices *s, const struct session *ses, __u64 from_ns, __u64 to_ns,
+		 unsigned count);
 
-/* As a sink has them. 0 or -ENOMEM. */
+/* As a sink is handed them: filtered already (of events those that were asked for). 0 or -ENOMEM.
+ */
 int slices__event(struct slices *s, struct model_vcpu *v, const struct ks_head *r);
 int slices__span(struct slices *s, struct model_vcpu *v, const struct span *sp,
 		 const struct absence *a, const struct model_task *task);
