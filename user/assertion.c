@@ -109,7 +109,8 @@ static int parse_by(struct assertion *a, const char **p, const char **why)
 	return 0;
 }
 
-int assertion__parse(struct assertion *a, const char *text, const char **why, const char **at)
+/* "FN(measure)", and *at behind it. */
+static int parse_number(struct assertion *a, const char *text, const char **why, const char **at)
 {
 	const char *start;
 	size_t len;
@@ -140,11 +141,89 @@ int assertion__parse(struct assertion *a, const char *text, const char **why, co
 	if (**at != ')')
 		return -EINVAL;
 	*at = blank(*at + 1);
-	*why = "not one of < <= == >= >";
-	if (compare__scan(*at, &a->op, &start) || a->op == CMP_NE)
+	return 0;
+}
+
+int assertion__parse(struct assertion *a, const char *text, const char **why, const char **at)
+{
+	const char *end;
+
+	if (parse_number(a, text, why, at))
 		return -EINVAL;
-	*at = blank(start);
+	*why = "not one of < <= == >= >";
+	if (compare__scan(*at, &a->op, &end) || a->op == CMP_NE)
+		return -EINVAL;
+	*at = blank(end);
 	return parse_value(a, at, why) ?: parse_by(a, at, why);
+}
+
+/* ---- limits ------------------------------------------------------------------------------- */
+
+/* "N%" in millionths; up to four decimals. */
+static int scan_percent(const char *s, __u64 *ppm, const char **end)
+{
+	__u64 n = 0, unit = 10000;
+
+	if (!isdigit((unsigned char)*s))
+		return -EINVAL;
+	for (; isdigit((unsigned char)*s); s++)
+		n = n < 1000000 ? n * 10 + (*s - '0') * 1ULL : n;
+	n *= unit;
+	if (*s == '.' && isdigit((unsigned char)s[1]))
+		for (s++; isdigit((unsigned char)*s); s++)
+			n += (unit /= 10) * (*s - '0');
+	if (*s != '%')
+		return -EINVAL;
+	*ppm = n;
+	*end = s + 1;
+	return 0;
+}
+
+static int parse_change(struct assertion_limit *l, const struct assertion *a, const char **at,
+			const char **why)
+{
+	const char *end;
+
+	*why = "how much may it change? +N%, -N%, +TIME or -TIME is wanted";
+	if (**at != '+' && **at != '-')
+		return -EINVAL;
+	l->falls = **at == '-';
+	l->percent = !scan_percent(*at + 1, &l->value, &end);
+	if (!l->percent && (a->fn == FN_COUNT || a->measure->kinds == MEASURE_COUNT)) {
+		*why = "a count has no time: +N% or -N% is wanted";
+		return -EINVAL;
+	}
+	if (!l->percent && units__scan_time(*at + 1, &l->value, &end))
+		return -EINVAL;
+	*at = blank(end);
+	return 0;
+}
+
+int assertion__parse_limit(struct assertion_limit *l, const char *text, const char **why,
+			   const char **at)
+{
+	struct assertion a;
+
+	*l = (struct assertion_limit){.text = text};
+	if (parse_number(&a, text, why, at))
+		return -EINVAL;
+	l->fn = a.fn;
+	l->measure = a.measure;
+	*why = "of a minimum or maximum it cannot be said how sure it is; p99.9 is the next best";
+	if (a.fn == FN_MIN || a.fn == FN_MAX)
+		return *at = text, -EINVAL;
+	if (parse_change(l, &a, at, why) || parse_by(&a, at, why))
+		return -EINVAL;
+	*why = "VMs are compared, not vCPUs: by vm";
+	if (a.by == SUMMARY_BY_VCPU)
+		return -EINVAL;
+	l->by = a.by;
+	return 0;
+}
+
+unsigned assertion__permille(enum assertion_fn fn)
+{
+	return permille[fn];
 }
 
 /* ---- evaluating --------------------------------------------------------------------------- */

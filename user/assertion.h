@@ -7,6 +7,8 @@
  *	OP := < | <= | == | >= | >
  *
  * VALUE is a TIME, or a plain number where a count is compared.
+ *
+ * And limits on how a number may change: "FN(measure) +N%|-N%|+TIME|-TIME [by vm]".
  */
 #ifndef KVMSCHED_ASSERTION_H
 #define KVMSCHED_ASSERTION_H
@@ -59,6 +61,24 @@ int assertion__evaluate(const struct assertion *a, const struct summary *s,
  * all.
  */
 bool assertion__broken_by(const struct assertion *a, const struct absence *absence);
+
+/* By how much a number may grow or fall from one recording to another. */
+struct assertion_limit {
+	const char *text; /* as written; the caller's */
+	enum assertion_fn fn;
+	const struct measure *measure;
+	bool falls;   /* it must not fall by more; else it must not grow by more */
+	bool percent; /* value is in millionths of the number before; else ns */
+	__u64 value;
+	enum summary_by by; /* all VMs together, or each */
+};
+
+/* 0, or -EINVAL as assertion__parse(). Minima and maxima have no limits: a single value is not
+ * known better for being watched longer. */
+int assertion__parse_limit(struct assertion_limit *l, const char *text, const char **why,
+			   const char **at);
+
+unsigned assertion__permille(enum assertion_fn fn); /* of a quantile; 0: it is none */
 
 const char *assertion__fn_name(enum assertion_fn fn);
 
