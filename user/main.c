@@ -20,6 +20,7 @@ static const struct {
 	{"hist", cmd_hist, "latency histograms"},
 	{"export", cmd_export, "for other tools: rows as JSON or CSV, ..."},
 	{"check", cmd_check, "ordering rules and assertions: verdict and exit status"},
+	{"diff", cmd_diff, "two recordings: what changed, with confidence"},
 	{"info", cmd_info, "what this host, or a recording, offers and lacks"},
 };
 
