@@ -97,9 +97,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_TIME_A:
 	case OPT_TIME_B:
 		if (units__window(arg, &c->window[which]))
-			argp_error(state,
-				   "--time-%c %s: not A,B (times from the start, or wall times)",
-				   "ab"[which], arg);
+			argp_error(
+				state,
+				"--time-%c %s: not FROM,TO (times from the start, or wall times)",
+				"ab"[which], arg);
 		c->has_window[which] = true;
 		break;
 	case OPT_FAIL_ON:
@@ -129,9 +130,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-	{NULL, 0, NULL, 0, "Window of a recording:", 3},
-	{"time-a", OPT_TIME_A, "A,B", 0, "as --time, of recording A only", 3},
-	{"time-b", OPT_TIME_B, "A,B", 0, "as --time, of recording B only", 3},
+	{NULL, 0, NULL, 0, "Window of one of them:", 3},
+	{"time-a", OPT_TIME_A, "FROM,TO", 0, "as --time, of recording A only", 3},
+	{"time-b", OPT_TIME_B, "FROM,TO", 0, "as --time, of recording B only", 3},
 	{NULL, 0, NULL, 0, "Verdict:", 4},
 	{"fail-on", OPT_FAIL_ON, "LIMIT", 0,
 	 "exit status 2 if a number grew or fell by more: FN(measure) +N%|-N%|+TIME|-TIME [by vm], "

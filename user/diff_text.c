@@ -282,7 +282,7 @@ static int put_table(const struct page *p, const struct diff_vm *vm)
 	table__add_col(t, "B", TABLE_RIGHT, 0, TABLE_KEEP);
 	table__add_col(t, "change", TABLE_RIGHT, 0, TABLE_KEEP);
 	table__add_col(t, "95 % interval", TABLE_RIGHT, 0, 2);
-	table__add_col(t, "", TABLE_LEFT, 0, 1);
+	table__add_col(t, "verdict", TABLE_LEFT, 0, 1);
 	for (unsigned i = 0; i < lines; i++)
 		if (!vm->line[i].repeats)
 			row(p, t, &vm->line[i]);
