@@ -17,10 +17,17 @@ struct export_out {
 	bool done;	       /* the sink's `end` sets it when all is written */
 };
 
+/* Appends to the file. 0 or -errno; who reads standard output and what becomes of it, run() tells.
+ */
+int export__write(const struct export_out *o, const void *bytes, size_t len);
+
 /* Fill the sink; its ctx is freed by export_format.free, whatever happened. o outlives it. 0 or
  * -ENOMEM. */
 int sink_json_rows__new(struct sink *sink, struct export_out *o);
 int sink_csv_rows__new(struct sink *sink, struct export_out *o);
 void sink_rows__free(void *ctx);
+
+int sink_perfetto__new(struct sink *sink, struct export_out *o);
+void sink_perfetto__free(void *ctx);
 
 #endif

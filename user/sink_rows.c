@@ -9,15 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include "err.h"
-#include "escape.h"
 #include "export.h"
 #include "report_json.h"
+#include "row_text.h"
 
-#define BUFFER	   65536
-#define ROW_MAX	   8192 /* more than two texts of who and the numbers can have */
-#define WHO_MAX	   3072
-#define NAME_SIZE  160
-#define TASKS_BITS 10 /* kept texts of tasks */
+#define BUFFER	    65536
+#define ROW_MAX	    8192 /* more than two texts of who and the numbers can have */
+#define TAKERS_BITS 10	 /* kept texts of tasks */
 
 /* ---- columns ------------------------------------------------------------------------------ */
 
@@ -73,23 +71,22 @@ static const enum column span_columns[] = {C_FROM, C_TO, C_WALL, C_STATE, C_USER
 
 /* ---- what is kept ------------------------------------------------------------------------- */
 
-struct who {
+#define WORDS_MAX 64 /* more than any has, copied as a whole */
+
+/* Words of our own, columns and all. */
+struct words {
 	size_t len;
-	char text[WHO_MAX];
+	char text[WORDS_MAX];
 };
 
 struct kept_vcpu {
-	struct who who;
-	unsigned naming;
-	__u32 tid;
+	struct who_key key;
+	struct row_text text;
 };
 
-struct kept_task {
-	struct who who;
-	struct model_task task;
-	unsigned naming;
-	__u8 by;
-	bool known, used;
+struct kept_taker {
+	struct taker_key key;
+	struct row_text text;
 };
 
 struct rows {
@@ -97,115 +94,13 @@ struct rows {
 	bool csv;
 	const struct session *s;
 	const struct model *m;
+	struct words reason[KS_R_CNT], state[ST_CNT], flags[3];
 	struct kept_vcpu **vcpu; /* by id */
 	__u32 vcpus;
-	struct kept_task *task;
+	struct kept_taker *taker;
 	size_t len;
 	char buffer[BUFFER];
 };
-
-/* A VM's name may still change while we look: what it was made of. */
-static unsigned naming(const struct model *m, __u32 id)
-{
-	const struct model_vm *vm = model__vm(m, id);
-
-	return vm ? 1 | vm->named << 1 | vm->twice << 2 | vm->same_vmm << 3 : 0;
-}
-
-/* ---- who, in words ------------------------------------------------------------------------ */
-
-struct text {
-	char *bytes;
-	size_t size;
-	FILE *f;
-};
-
-static int begin_text(struct text *t)
-{
-	t->bytes = NULL;
-	t->f = open_memstream(&t->bytes, &t->size);
-	return t->f ? 0 : -ENOMEM;
-}
-
-/* Keeps `cut` bytes less at each end. */
-static int end_text(struct text *t, int err, size_t front, size_t back, struct who *to)
-{
-	if (fclose(t->f))
-		err = -ENOMEM;
-	if (!err && t->size - front - back > sizeof(to->text))
-		err = -E2BIG;
-	if (!err) {
-		to->len = t->size - front - back;
-		memcpy(to->text, t->bytes + front, to->len);
-	}
-	free(t->bytes);
-	return err;
-}
-
-static void csv_text(FILE *f, const char *text, char end)
-{
-	escape__put(ESCAPE_CSV, text, f);
-	fputc(end, f);
-}
-
-static void csv_number(FILE *f, __s64 n)
-{
-	if (n >= 0)
-		fprintf(f, "%lld", (long long)n);
-}
-
-struct vcpu_words {
-	const char *host, *vm, *uuid;
-	__u32 vm_pid, tid;
-	__s32 vcpu;
-};
-
-/* {"host":...,"tid":N without its end, or host,...,tid */
-static int vcpu_text(bool csv, const struct vcpu_words *w, struct who *to)
-{
-	struct text t;
-	struct json *j;
-
-	if (begin_text(&t))
-		return -ENOMEM;
-	if (csv) {
-		csv_text(t.f, w->host, ',');
-		csv_text(t.f, w->vm, ',');
-		csv_text(t.f, w->uuid, ',');
-		fprintf(t.f, "%u,", w->vm_pid);
-		csv_number(t.f, w->vcpu);
-		fprintf(t.f, ",%u", w->tid);
-		return end_text(&t, 0, 0, 0, to);
-	}
-	j = json__new(t.f, 0);
-	json__object(j);
-	json__key_str(j, "host", w->host);
-	json__key_str(j, "vm", w->vm);
-	if (*w->uuid)
-		json__key_str(j, "vm_uuid", w->uuid);
-	json__key_u64(j, "vm_pid", w->vm_pid);
-	if (w->vcpu >= 0)
-		json__key_u64(j, "vcpu", w->vcpu);
-	json__key_u64(j, "tid", w->tid);
-	json__end_object(j);
-	return end_text(&t, json__close(j), 0, strlen("}\n"), to);
-}
-
-static int refill_vcpu(const struct rows *r, const struct model_vcpu *v, struct kept_vcpu *k)
-{
-	const struct model_vm *vm = model__vm(r->m, v->vm);
-	char name[NAME_SIZE];
-	const struct vcpu_words w = {.host = r->s->host,
-				     .vm = model__vm_name(r->m, v->vm, name, sizeof(name)),
-				     .uuid = vm ? vm->uuid : "",
-				     .vm_pid = v->tgid,
-				     .vcpu = v->vcpu_id,
-				     .tid = v->v.tid};
-
-	k->naming = naming(r->m, v->vm);
-	k->tid = v->v.tid;
-	return vcpu_text(r->csv, &w, &k->who);
-}
 
 static int grow_vcpus(struct rows *r, __u32 id)
 {
@@ -223,9 +118,10 @@ static int grow_vcpus(struct rows *r, __u32 id)
 	return 0;
 }
 
-static int vcpu_of(struct rows *r, const struct model_vcpu *v, const struct who **who)
+static int vcpu_text(struct rows *r, const struct model_vcpu *v, const struct row_text **text)
 {
 	struct kept_vcpu *k;
+	int err;
 
 	if (v->id >= r->vcpus && grow_vcpus(r, v->id))
 		return -ENOMEM;
@@ -234,98 +130,28 @@ static int vcpu_of(struct rows *r, const struct model_vcpu *v, const struct who 
 		k = r->vcpu[v->id] = calloc(1, sizeof(*k));
 	if (!k)
 		return -ENOMEM;
-	*who = &k->who;
-	if (k->who.len && k->naming == naming(r->m, v->vm) && k->tid == v->v.tid)
+	*text = &k->text;
+	if (who__same(&k->key, r->m, v))
 		return 0;
-	return refill_vcpu(r, v, k);
-}
-
-struct by_words {
-	const char *by, *comm, *vm; /* NULL: not known, or none */
-	__u32 tid;
-	__s64 pid, vcpu; /* -1: not known, or none */
-};
-
-/* ,"by":... or ,by,...,by_vcpu */
-static int by_text(bool csv, const struct by_words *w, struct who *to)
-{
-	struct text t;
-	struct json *j;
-
-	if (begin_text(&t))
-		return -ENOMEM;
-	if (csv) {
-		fprintf(t.f, ",%s,", w->by);
-		csv_text(t.f, w->comm ?: "", ',');
-		fprintf(t.f, "%u,", w->tid);
-		csv_number(t.f, w->pid);
-		fputc(',', t.f);
-		csv_text(t.f, w->vm ?: "", ',');
-		csv_number(t.f, w->vcpu);
-		return end_text(&t, 0, 0, 0, to);
-	}
-	j = json__new(t.f, 0);
-	json__object(j);
-	json__key_str(j, "by", w->by);
-	if (w->comm)
-		json__key_str(j, "by_comm", w->comm);
-	json__key_u64(j, "by_tid", w->tid);
-	if (w->pid >= 0)
-		json__key_s64(j, "by_pid", w->pid);
-	if (w->vm)
-		json__key_str(j, "by_vm", w->vm);
-	if (w->vcpu >= 0)
-		json__key_s64(j, "by_vcpu", w->vcpu);
-	json__end_object(j);
-	return end_text(&t, json__close(j), 0, strlen("}\n"), to);
-}
-
-static int refill_task(const struct rows *r, const struct model_task *t, struct kept_task *k)
-{
-	const struct model_vcpu *v = model__vcpu(r->m, t->vcpu);
-	char name[NAME_SIZE];
-	const struct by_words w = {.by = report_class_names[k->by],
-				   .comm = t->comm[0] ? t->comm
-					   : t->tid   ? NULL
-						      : "swapper",
-				   .vm = t->vm ? model__vm_name(r->m, t->vm, name, sizeof(name))
-					       : NULL,
-				   .tid = t->tid,
-				   .pid = t->tgid,
-				   .vcpu = v ? v->vcpu_id : -1};
-	int err = by_text(r->csv, &w, &k->who);
-
-	if (!r->csv && !err)
-		k->who.text[0] = ','; /* instead of the brace */
-	k->used = !err;
+	err = row_text__vcpu(&k->text, r->csv, r->s, r->m, v);
+	k->key.used = !err;
 	return err;
 }
 
-/* One task is of several classes, as it takes the CPUs of several VMs. */
-static struct kept_task *slot_of(const struct rows *r, const struct absence *a)
+static int taker_text(struct rows *r, const struct absence *a, const struct model_task *task,
+		      const struct row_text **text)
 {
-	return &r->task[(a->next_tid * KS_BY_CNT + a->by) * 2654435761U >> (32 - TASKS_BITS)];
-}
+	struct kept_taker *k = &r->taker[taker__slot(a, TAKERS_BITS)];
+	struct taker_words w;
+	int err;
 
-static int task_of(struct rows *r, const struct absence *a, const struct model_task *task,
-		   const struct who **who)
-{
-	struct kept_task *k = slot_of(r, a);
-	const struct model_task unknown = {.tid = a->next_tid, .vm = a->next_vm};
-	const struct model_task *t = task ?: &unknown;
-	unsigned now = naming(r->m, t->vm);
-
-	*who = &k->who;
-	if (k->used && k->known == !!task && k->by == a->by && k->naming == now &&
-	    k->task.tid == t->tid && k->task.start_ns == t->start_ns && k->task.vcpu == t->vcpu &&
-	    k->task.vm == t->vm && k->task.tgid == t->tgid &&
-	    !memcmp(k->task.comm, t->comm, sizeof(t->comm)))
+	*text = &k->text;
+	if (taker__same(&k->key, r->m, a, task))
 		return 0;
-	k->task = *t;
-	k->known = task;
-	k->by = a->by;
-	k->naming = now;
-	return refill_task(r, t, k);
+	taker__words(&k->key, r->m, &w);
+	err = row_text__taker(&k->text, r->csv, &w);
+	k->key.used = !err;
+	return err;
 }
 
 /* ---- a row -------------------------------------------------------------------------------- */
@@ -335,10 +161,7 @@ static int flush(struct rows *r)
 	size_t len = r->len;
 
 	r->len = 0;
-	errno = 0;
-	if (fwrite(r->buffer, 1, len, r->o->f) == len)
-		return 0;
-	return r->o->f == stdout ? -(errno ?: EIO) : err__say(errno ?: EIO, "writing");
+	return export__write(r->o, r->buffer, len);
 }
 
 static inline void put(struct rows *r, const char *text, size_t len)
@@ -354,9 +177,10 @@ static inline void put_short(struct rows *r, const char *text, size_t len)
 	r->len += len;
 }
 
-static inline void put_who(struct rows *r, const struct who *who)
+static inline void put_words(struct rows *r, const struct words *w)
 {
-	put(r, who->text, who->len);
+	memcpy(r->buffer + r->len, w->text, WORDS_MAX);
+	r->len += w->len;
 }
 
 static inline void put_key(struct rows *r, enum column c)
@@ -384,9 +208,11 @@ static inline void eight_digits(char *to, __u32 n)
 	memcpy(to + 6, pairs + low % 100 * 2, 2);
 }
 
+#define DIGITS_MAX 24 /* more than 2^64 has */
+
 static inline void put_digits(struct rows *r, __u64 n)
 {
-	char text[24], *at = text + sizeof(text);
+	char text[2 * DIGITS_MAX], *at = text + DIGITS_MAX, *end = at;
 
 	for (; n >= 100000000; n /= 100000000)
 		eight_digits(at -= 8, n % 100000000);
@@ -396,8 +222,8 @@ static inline void put_digits(struct rows *r, __u64 n)
 		memcpy(at -= 2, pairs + n * 2, 2);
 	else
 		*--at = '0' + n;
-	memcpy(r->buffer + r->len, at, text + sizeof(text) - at);
-	r->len += text + sizeof(text) - at;
+	memcpy(r->buffer + r->len, at, DIGITS_MAX); /* of a known size: no call */
+	r->len += end - at;
 }
 
 static inline void put_u64(struct rows *r, enum column c, __u64 n)
@@ -421,10 +247,14 @@ static inline void put_if(struct rows *r, enum column c, bool known, __u64 n)
 		put_none(r);
 }
 
+/* true and false, in CSV 1 and 0. */
 static inline void put_bool(struct rows *r, enum column c, bool b)
 {
 	put_key(r, c);
-	put(r, b ? "true" : "false", b ? 4 : 5);
+	if (r->csv)
+		r->buffer[r->len++] = '0' + b;
+	else
+		put(r, b ? "true" : "false", b ? 4 : 5);
 }
 
 /* A word of our own, without anything to escape. */
@@ -438,46 +268,39 @@ static inline void put_word(struct rows *r, enum column c, const char *word)
 		r->buffer[r->len++] = '"';
 }
 
-static void put_times(struct rows *r, __u64 from, __u64 to)
-{
-	put_u64(r, C_FROM, from);
-	put_u64(r, C_TO, to);
-	put_u64(r, C_WALL, from + r->s->wall_start_ns);
-}
-
 static int put_end(struct rows *r, const struct absence *a, const struct model_task *task)
 {
 	static const char none[] = ",,,,,,";
-	const struct who *who;
+	const struct row_text *text;
 	int err;
 
 	if (a && a->by != KS_BY_NONE) {
-		err = task_of(r, a, task, &who);
+		err = taker_text(r, a, task, &text);
 		if (err)
-			return err__say(-err, "export");
-		put_who(r, who);
+			return err__say(err, "export");
+		put(r, text->bytes, text->len);
 	} else if (r->csv) {
 		put(r, none, sizeof(none) - 1);
 	}
-	if (!r->csv)
-		r->buffer[r->len++] = '}';
-	else
-		r->buffer[r->len++] = '\r';
+	r->buffer[r->len++] = r->csv ? '\r' : '}';
 	r->buffer[r->len++] = '\n';
 	return 0;
 }
 
-static int put_start(struct rows *r, const struct model_vcpu *v)
+static int put_start(struct rows *r, const struct model_vcpu *v, __u64 from, __u64 to)
 {
-	const struct who *who;
+	const struct row_text *text;
 	int err = r->len > BUFFER - ROW_MAX ? flush(r) : 0;
 
 	if (err)
 		return err;
-	err = vcpu_of(r, v, &who);
+	err = vcpu_text(r, v, &text);
 	if (err)
-		return err__say(-err, "export");
-	put_who(r, who);
+		return err__say(err, "export");
+	put(r, text->bytes, text->len);
+	put_u64(r, C_FROM, from);
+	put_u64(r, C_TO, to);
+	put_u64(r, C_WALL, from + r->s->wall_start_ns);
 	return 0;
 }
 
@@ -485,37 +308,63 @@ static int absence(void *ctx, struct model_vcpu *v, const struct absence *a,
 		   const struct model_task *task)
 {
 	struct rows *r = ctx;
-	int err = put_start(r, v);
+	int err = put_start(r, v, a->from, a->to);
 
 	if (err)
 		return err;
-	put_times(r, a->from, a->to);
-	put_word(r, C_STATE, state__name(state__of_reason(a->reason)));
-	put_word(r, C_REASON, report_reason_names[a->reason]);
+	put_words(r, &r->reason[a->reason]);
 	put_u64(r, C_ABSENCE, a->to - a->from);
 	put_if(r, C_RUN_DELAY, a->has_run_delay, a->run_delay_ns);
 	put_if(r, C_CPU_OUT, a->cpu_out != VCPU_NO_CPU, a->cpu_out);
 	put_if(r, C_CPU_IN, !a->open, a->cpu_in);
-	put_bool(r, C_WHOLE, a->whole && !a->open);
-	put_bool(r, C_OPEN, a->open);
+	put_words(r, &r->flags[a->open ? 2 : a->whole]);
 	return put_end(r, a, task);
+}
+
+static bool has_place(enum state s)
+{
+	return s != ST_ABSENT && s != ST_UNKNOWN && s != ST_ELSEWHERE;
 }
 
 static int span(void *ctx, struct model_vcpu *v, const struct span *s, const struct absence *a,
 		const struct model_task *task)
 {
 	struct rows *r = ctx;
-	int err = put_start(r, v);
+	int err = put_start(r, v, s->from, s->to);
 
 	if (err)
 		return err;
-	put_times(r, s->from, s->to);
-	put_word(r, C_STATE, state__name(s->state));
+	put_words(r, &r->state[s->state]);
 	put_if(r, C_USER, s->user_ns, s->user_ns);
-	put_if(r, C_CPU, s->cpu != VCPU_NO_CPU && s->state != ST_ABSENT && s->state != ST_UNKNOWN,
-	       s->cpu);
+	put_if(r, C_CPU, has_place(s->state) && s->cpu != VCPU_NO_CPU, s->cpu);
 	put_bool(r, C_OPEN, s->open);
 	return put_end(r, s->state == ST_PREEMPTED ? a : NULL, task);
+}
+
+/* What put_...() put last, to be put again. */
+static void keep_words(struct rows *r, struct words *w)
+{
+	memcpy(w->text, r->buffer, r->len);
+	w->len = r->len;
+	r->len = 0;
+}
+
+static void make_words(struct rows *r)
+{
+	for (unsigned i = 1; i < KS_R_CNT; i++) {
+		put_word(r, C_STATE, state__name(state__of_reason(i)));
+		put_word(r, C_REASON, report_reason_names[i]);
+		keep_words(r, &r->reason[i]);
+	}
+	for (unsigned i = 0; i < ST_CNT; i++) {
+		put_word(r, C_STATE, state__name(i));
+		keep_words(r, &r->state[i]);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		put_bool(r, C_WHOLE, i == 1);
+		put_bool(r, C_OPEN, i == 2);
+		keep_words(r, &r->flags[i]);
+	}
 }
 
 /* ---- the sink ----------------------------------------------------------------------------- */
@@ -541,6 +390,7 @@ static int begin(void *ctx, const struct session *s, const struct model *m)
 
 	r->s = s;
 	r->m = m;
+	make_words(r);
 	if (r->csv)
 		csv_header(r);
 	return 0;
@@ -565,14 +415,14 @@ static int rows_new(struct sink *sink, struct export_out *o, bool csv)
 		return -ENOMEM;
 	r->o = o;
 	r->csv = csv;
-	r->task = calloc(1U << TASKS_BITS, sizeof(*r->task));
+	r->taker = calloc(1U << TAKERS_BITS, sizeof(*r->taker));
 	sink->begin = begin;
 	sink->end = end;
 	if (o->what == EXPORT_SPANS)
 		sink->span = span;
 	else
 		sink->absence = absence;
-	return r->task ? 0 : -ENOMEM;
+	return r->taker ? 0 : -ENOMEM;
 }
 
 int sink_json_rows__new(struct sink *sink, struct export_out *o)
@@ -594,6 +444,6 @@ void sink_rows__free(void *ctx)
 	for (__u32 i = 0; i < r->vcpus; i++)
 		free(r->vcpu[i]);
 	free(r->vcpu);
-	free(r->task);
+	free(r->taker);
 	free(r);
 }
