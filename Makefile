@@ -27,7 +27,7 @@ WARN	:= -Wall -Wextra -Wno-missing-field-initializers -Wno-address-of-packed-mem
 CFLAGS	?= -O2 -g
 ALL	:= -std=gnu11 $(WARN) $(CFLAGS) -Ibpf -Iuser -I$(B) -MMD -MP
 # libcgraph's development package does not exist for two architectures at once, its library does.
-LIBS	:= -lbpf -lelf -lz -lyajl -lm $(if $(CROSS),-l:libcgraph.so.6,-lcgraph)
+LIBS	:= -lbpf -lelf -lz -lyajl -lprotobuf-c -lm $(if $(CROSS),-l:libcgraph.so.6,-lcgraph)
 BPFARCH	:= $(if $(filter arm64,$(ARCH)),arm64,x86)
 
 # A line per file made; V=1 shows the commands.
@@ -35,7 +35,7 @@ Q	:= $(if $(V),,@)
 made	= $(if $(V),,@printf '  %-8s %s\n' $(1) $@)
 
 USER	:= $(wildcard user/*.c)
-OBJ	:= $(USER:user/%.c=$(B)/%.o) $(B)/rules.o
+OBJ	:= $(USER:user/%.c=$(B)/%.o) $(B)/rules.o $(B)/perfetto.pb-c.o
 UNITS	:= $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 SCRIPTS	= $(shell grep -lE '^\#!.*(bash|/sh)' -r tools tests .ci)
 
@@ -81,6 +81,15 @@ $(B)/rules.o: $(B)/rules.c
 	$(call made,CC)
 	$(Q)$(CC) $(ALL) -c $< -o $@
 
+# Perfetto's format, as far as it is written.
+$(B)/perfetto.pb-c.c: user/perfetto.proto | $(B)
+	$(call made,GEN)
+	$(Q)protoc-c --proto_path=user --c_out=$(B) $<
+$(B)/perfetto.pb-c.o: $(B)/perfetto.pb-c.c
+	$(call made,CC)
+	$(Q)$(CC) $(ALL) -c $< -o $@
+$(B)/perfetto_state.o: $(B)/perfetto.pb-c.c
+
 $(B)/kvmsched: $(OBJ)
 	$(call made,LD)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
@@ -112,7 +121,11 @@ $(B)/unit/%.o: user/%.c | $(B)/unit $(B)/kvmsched.skel.h
 $(B)/unit/rules.o: $(B)/rules.c | $(B)/unit
 	$(call made,CC)
 	$(Q)$(CC) -std=gnu11 $(WARN) $(SAN) -Ibpf -Iuser -MMD -MP -c $< -o $@
-$(B)/unit/lib.a: $(patsubst user/%.c,$(B)/unit/%.o,$(filter-out user/main.c,$(USER))) $(B)/unit/rules.o
+$(B)/unit/perfetto.pb-c.o: $(B)/perfetto.pb-c.c | $(B)/unit
+	$(call made,CC)
+	$(Q)$(CC) -std=gnu11 $(WARN) $(SAN) -I$(B) -MMD -MP -c $< -o $@
+$(B)/unit/perfetto_state.o: $(B)/perfetto.pb-c.c
+$(B)/unit/lib.a: $(patsubst user/%.c,$(B)/unit/%.o,$(filter-out user/main.c,$(USER))) $(B)/unit/rules.o $(B)/unit/perfetto.pb-c.o
 	$(call made,AR)
 	$(Q)rm -f $@ && $(CROSS)ar rcs $@ $^
 $(B)/unit/test_%: tests/unit/test_%.c $(wildcard tests/unit/*.h) $(B)/unit/lib.a
@@ -133,7 +146,8 @@ demo: ## boot the embedded KVM host, trace two VMs, show the result (KERNEL=6.1,
 
 bench: all workload ## what tracing costs and how fast recordings are read, beside other tools (EVENTS=50M)
 	@tests/vm/bench $(KERNEL); cost=$$?; tests/bench-decode -k $(KERNEL) $(EVENTS) && \
-		tests/check-cost build/bench/decode/real && exit $$cost
+		tests/check-cost build/bench/decode/real && \
+		tests/bench-export build/bench/decode/real $(EVENTS) && exit $$cost
 
 pictures: all workload ## make docs/img anew, of real recordings
 	@tools/pictures -k $(KERNEL)

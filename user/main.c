@@ -18,7 +18,7 @@ static const struct {
 	{"timehist", cmd_timehist, "one line per absence: when, why, how long, who took the CPU"},
 	{"timeline", cmd_timeline, "strips of states over time, in the terminal or as SVG"},
 	{"hist", cmd_hist, "latency histograms"},
-	{"export", cmd_export, "for other tools: rows as JSON or CSV, ..."},
+	{"export", cmd_export, "for other tools: Perfetto, rows as JSON or CSV"},
 	{"check", cmd_check, "ordering rules and assertions: verdict and exit status"},
 	{"diff", cmd_diff, "two recordings: what changed, with confidence"},
 	{"info", cmd_info, "what this host, or a recording, offers and lacks"},
