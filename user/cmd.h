@@ -8,6 +8,7 @@ int cmd_report(int argc, char **argv);
 int cmd_timehist(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_timeline(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 int cmd_hist(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_diff(int argc, char **argv);

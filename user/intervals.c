@@ -5,14 +5,18 @@
 static void begin(struct intervals *i, __u64 from_ns)
 {
 	summary__init(&i->now, i->session, i->filter, from_ns, i->to_ns, &i->to);
+	i->now.by_victim = i->by_victim;
 	i->edge_ns = i->now.from_ns + i->length_ns;
 }
 
 void intervals__init(struct intervals *i, const struct session *ses, const struct filter *f,
-		     __u64 from_ns, __u64 to_ns, __u64 length_ns)
+		     __u64 from_ns, __u64 to_ns, __u64 length_ns, bool by_victim)
 {
-	*i = (struct intervals){
-		.session = ses, .filter = f, .to_ns = to_ns, .length_ns = length_ns};
+	*i = (struct intervals){.session = ses,
+				.filter = f,
+				.to_ns = to_ns,
+				.length_ns = length_ns,
+				.by_victim = by_victim};
 	begin(i, from_ns);
 }
 

@@ -29,15 +29,16 @@ struct intervals {
 	const struct filter *filter;
 	struct model_listener to; /* what happens goes there, through the calls below */
 	struct summary now;
+	bool by_victim;
 	__u64 length_ns, to_ns;	 /* to_ns: of the whole, ~0 = open */
 	__u64 edge_ns;		 /* where the current one ends */
 	__u64 events, odd, lost; /* when it began */
 	unsigned n;
 };
 
-/* from_ns, to_ns: as for summary__init(). */
+/* from_ns, to_ns: as for summary__init(). by_victim: see struct summary. */
 void intervals__init(struct intervals *i, const struct session *ses, const struct filter *f,
-		     __u64 from_ns, __u64 to_ns, __u64 length_ns);
+		     __u64 from_ns, __u64 to_ns, __u64 length_ns, bool by_victim);
 
 /* The moment at which the current one is to be ended: when the model has seen every record with ts
  * <= it. ~0: not before the whole ends. */

@@ -13,6 +13,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } commands[] = {
+	{"top", cmd_top, "what is going on now: who waits for a CPU, and who has it"},
 	{"record", cmd_record, "trace into a recording, to look at later"},
 	{"report", cmd_report, "per VM and vCPU: time in each state, delays, who took the CPU"},
 	{"timehist", cmd_timehist, "one line per absence: when, why, how long, who took the CPU"},

@@ -84,20 +84,19 @@ static void measure(struct json *j, const struct measure *m, const struct summar
 	json__end_object(j);
 }
 
-static void vcpu(struct json *j, const struct summary *s, const struct summary_vcpu *v)
+void report_json__vcpu(struct json *j, const struct summary *s, const struct summary_vcpu *v)
 {
 	const struct measure *m;
 
-	json__object(j);
 	report_json__identity(j, s, v->v);
 	for (unsigned at = 0; (m = measure__next(&at));)
 		measure(j, m, s, v);
-	json__end_object(j);
 }
 
 static void preemptor(struct json *j, const struct summary *s, const struct summary_preemptor *p)
 {
 	const struct model_vcpu *v = model__vcpu(s->model, p->task.vcpu);
+	const struct model_vcpu *victim = p->victim ? model__vcpu(s->model, p->victim) : NULL;
 	char name[160];
 
 	json__object(j);
@@ -112,9 +111,19 @@ static void preemptor(struct json *j, const struct summary *s, const struct summ
 	if (v && v->vcpu_id >= 0)
 		json__key_s64(j, "vcpu", v->vcpu_id);
 	json__key_str(j, "victim", summary__vm_name(s, p->victim_vm, name, sizeof(name)));
+	if (victim)
+		json__key_s64(j, "victim_vcpu", victim->vcpu_id);
 	json__key_u64(j, "time_ns", p->time_ns);
 	json__key_u64(j, "count", p->count);
 	json__end_object(j);
+}
+
+void report_json__preemptors(struct json *j, const struct summary *s)
+{
+	json__key_array(j, "preemptors");
+	for (unsigned i = 0; i < s->preemptors; i++)
+		preemptor(j, s, &s->preemptor[i]);
+	json__end_array(j);
 }
 
 static void taken(struct json *j, __u64 time_ns, __u64 count)
@@ -195,13 +204,13 @@ int report_json__write(FILE *f, const struct summary *s)
 	report_json__head(j, s);
 	json__key_bool(j, "quota_known", s->session->fields & KS_M_QUOTA);
 	json__key_array(j, "vcpus");
-	for (unsigned i = 0; i < s->vcpus; i++)
-		vcpu(j, s, &s->vcpu[i]);
+	for (unsigned i = 0; i < s->vcpus; i++) {
+		json__object(j);
+		report_json__vcpu(j, s, &s->vcpu[i]);
+		json__end_object(j);
+	}
 	json__end_array(j);
-	json__key_array(j, "preemptors");
-	for (unsigned i = 0; i < s->preemptors; i++)
-		preemptor(j, s, &s->preemptor[i]);
-	json__end_array(j);
+	report_json__preemptors(j, s);
 	err = report_json__matrix(j, s);
 	json__end_object(j);
 	closed = json__close(j);

@@ -16,6 +16,12 @@ void report_json__dist(struct json *j, const struct hist *h);
 /* Inside an open object: vm, vm_pid, vcpu, tid. */
 void report_json__identity(struct json *j, const struct summary *s, const struct model_vcpu *v);
 
+/* Inside an open object: a vCPU's identity and measures. */
+void report_json__vcpu(struct json *j, const struct summary *s, const struct summary_vcpu *v);
+
+/* Inside an open object: preemptors. */
+void report_json__preemptors(struct json *j, const struct summary *s);
+
 /* Inside an open object: matrix. 0 or -ENOMEM. */
 int report_json__matrix(struct json *j, const struct summary *s);
 

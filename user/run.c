@@ -132,7 +132,7 @@ static int begin_model(struct run *r, unsigned streams, order_fill_fn fill, __u6
 	l = r->to_summary;
 	if (r->sink->tick)
 		intervals__init(&r->intervals, &r->session, &r->filter, from, to,
-				r->sink->interval_ns);
+				r->sink->interval_ns, r->sink->by_victim);
 	if (r->sink->absence || r->sink->span || r->sink->event || r->sink->tick)
 		l = (struct model_listener){
 			.event = on_event, .span = on_span, .absence = on_absence, .ctx = r};

@@ -30,6 +30,7 @@ struct sink {
 	int (*input)(void *ctx);
 	int (*end)(void *ctx, const struct summary *s);
 	__u64 interval_ns;
+	bool by_victim; /* its intervals have preemptors per vCPU */
 	bool *stop;
 	int status; /* what it found, as an exit status: EXIT_FINE, _VIOLATED or _INCONCLUSIVE */
 	void *ctx;

@@ -343,7 +343,7 @@ static int add_cost(struct cost *to, const struct cost *c)
 	return hist__merge(&to->dist, &c->dist);
 }
 
-static int add_total(struct summary_vcpu *t, const struct summary_vcpu *v)
+int summary__add(struct summary_vcpu *t, const struct summary_vcpu *v)
 {
 	int err = 0;
 
@@ -412,7 +412,7 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 	if (s->preemptors)
 		qsort(s->preemptor, s->preemptors, sizeof(*s->preemptor), by_time);
 	for (unsigned i = 0; i < s->vcpus; i++)
-		if (add_total(&s->total, &s->vcpu[i]))
+		if (summary__add(&s->total, &s->vcpu[i]))
 			s->err = -ENOMEM;
 	return s->err;
 }
@@ -451,7 +451,7 @@ int summary__add_up(const struct summary *s, unsigned first, unsigned count,
 
 	memset(out, 0, sizeof(*out));
 	for (unsigned i = first; i < first + count; i++)
-		err |= add_total(out, &s->vcpu[i]);
+		err |= summary__add(out, &s->vcpu[i]);
 	return err ? -ENOMEM : 0;
 }
 

@@ -92,6 +92,9 @@ enum summary_by { SUMMARY_BY_ALL, SUMMARY_BY_VM, SUMMARY_BY_VCPU };
 /* How many vCPUs the group has that begins with s->vcpu[first]. */
 unsigned summary__group(const struct summary *s, enum summary_by by, unsigned first);
 
+/* Adds what v has to what `to` has. 0 or -ENOMEM. */
+int summary__add(struct summary_vcpu *to, const struct summary_vcpu *v);
+
 /* What `count` vCPUs from s->vcpu[first] have together. Give it to summary__free_vcpu(). 0 or
  * -ENOMEM. */
 int summary__add_up(const struct summary *s, unsigned first, unsigned count,

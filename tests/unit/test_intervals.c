@@ -52,7 +52,7 @@ static void begin(__u64 from, __u64 to, __u64 length)
 
 	session = scene_session(MODE_DEFAULT);
 	summary__init(&whole, &session, &filter, from, to, &to_whole);
-	intervals__init(&intervals, &session, &filter, from, to, length);
+	intervals__init(&intervals, &session, &filter, from, to, length, false);
 	model = model__new(&session, &filter, &l);
 	assert_non_null(model);
 	count = 0;
@@ -298,7 +298,7 @@ static void test_victims(void **state)
 {
 	(void)state;
 	begin(0, ~0ULL, 1000);
-	intervals.now.by_victim = true;
+	intervals.now.by_victim = true; /* the first one */
 	introduce();
 	feed(rec_vcpu(2, T0, 1, 1, 0));
 	for (__u32 v = 1; v <= 2; v++)

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What is on every page, and the pages but the list: a vCPU's details, the matrix, help. */
+#include <string.h>
+#include "report_json.h"
+#include "style.h"
+#include "top.h"
+#include "units.h"
+
+#define TEXT ESCAPE_SIZE(160) + 4
+
+const char *top__brief(char *out, size_t size, __u64 ns)
+{
+	static const char *const units[] = {"ns", "us", "ms", "s"};
+	__u64 scale = 1;
+	unsigned u = 0;
+
+	while (u < 3 && ns >= 1000 * scale - scale / 2)
+		scale *= 1000, u++;
+	if (u == 3 && ns >= 1000 * scale)
+		snprintf(out, size, ns < 100000 * scale ? "%llus" : ">1day",
+			 (unsigned long long)(ns / scale));
+	else if (!u || ns >= 100 * scale - scale / 2)
+		snprintf(out, size, "%llu%s", (unsigned long long)((ns + scale / 2) / scale),
+			 units[u]);
+	else if (ns >= 10 * scale - scale / 20)
+		snprintf(out, size, "%.1f%s", (double)ns / scale, units[u]);
+	else
+		snprintf(out, size, "%.2f%s", (double)ns / scale, units[u]);
+	return out;
+}
+
+void top__vm_name(const struct top *t, const struct term *term, __u32 vm, char *out, size_t size)
+{
+	char name[160];
+
+	summary__vm_name(&t->sum, vm, name, sizeof(name));
+	escape__str(term->escape, name, out, size);
+}
+
+static void taker_of(const struct top *t, const struct term *term, const char *comm, __u32 tid,
+		     __u32 vm, __u32 tgid, const struct model_vcpu *v, char *out, size_t size)
+{
+	char text[ESCAPE_SIZE(KS_COMM_LEN)], name[TEXT];
+
+	escape__str(term->escape, *comm ? comm : tid ? "?" : "swapper", text, sizeof(text));
+	if (vm && model__vm_known(t->sum.model, vm)) {
+		top__vm_name(t, term, vm, name, sizeof(name));
+		if (v && v->vcpu_id >= 0)
+			snprintf(out, size, "%s vCPU %d", name, v->vcpu_id);
+		else
+			snprintf(out, size, "%s: %s", name, text);
+	} else if (vm && tgid) {
+		snprintf(out, size, "pid %u: %s", tgid, text);
+	} else {
+		snprintf(out, size, "%s", text);
+	}
+}
+
+void top__taker(const struct top *t, const struct term *term, const struct model_task *task,
+		char *out, size_t size)
+{
+	taker_of(t, term, task->comm, task->tid, task->vm, task->tgid,
+		 model__vcpu(t->sum.model, task->vcpu), out, size);
+}
+
+/* ---- the bar of states -------------------------------------------------------------------- */
+
+static const struct {
+	enum state state;
+	const char *utf8, *ascii, *name;
+} marks[] = {
+	{ST_RUNNING, "█", "R", "running"},     {ST_ON_OR_USER, "█", "R", "running or user"},
+	{ST_USER, "▒", "u", "user"},	       {ST_PREEMPTED, "▓", "P", "preempted"},
+	{ST_SLEEPING, "░", "s", "sleeping"},   {ST_HALTED, "·", ".", "halted"},
+	{ST_UNKNOWN, "?", "?", "unknown"},     {ST_ELSEWHERE, " ", " ", "elsewhere"},
+	{ST_ABSENT, " ", " ", "absent"},
+};
+
+#define MARKS (sizeof(marks) / sizeof(*marks))
+
+/* Each cell is the state at its middle; but what took a fiftieth of the time or more is seen. */
+void top__bar(struct canvas *c, const struct term *term, const struct summary_vcpu *v, __u64 window,
+	      unsigned width)
+{
+	unsigned from = c->column, cells[MARKS], used = 0, most = 0;
+	char text[3 * 256 + 1];
+
+	width = width > 256 ? 256 : width;
+	for (unsigned i = 0; i < MARKS; i++) {
+		__u64 ns = v->state_ns[marks[i].state];
+
+		cells[i] = window ? ((unsigned __int128)ns * width + window / 2) / window : 0;
+		if (!cells[i] && window && ns >= window / 50)
+			cells[i] = 1;
+		used += cells[i];
+		most = cells[i] > cells[most] ? i : most;
+	}
+	cells[most] = used - cells[most] < width ? width - (used - cells[most]) : 0;
+	for (unsigned i = 0; i < MARKS; i++) {
+		const char *mark = term->utf8 ? marks[i].utf8 : marks[i].ascii;
+
+		*text = '\0';
+		for (unsigned k = 0; k < cells[i]; k++)
+			strcpy(text + k * strlen(mark), mark);
+		canvas__put(c, style__of_state(marks[i].state), text);
+	}
+	canvas__to(c, from + width);
+}
+
+void top__legend(struct canvas *c, const struct term *term, bool is_light)
+{
+	char text[64];
+
+	for (unsigned i = 0; i < 6; i++) {
+		if (is_light ? marks[i].state == ST_RUNNING || marks[i].state == ST_USER
+			     : marks[i].state == ST_ON_OR_USER)
+			continue;
+		snprintf(text, sizeof(text), "%s %s", term->utf8 ? marks[i].utf8 : marks[i].ascii,
+			 marks[i].name);
+		if (c->column && c->column + 2 + escape__width(text) > c->columns)
+			break;
+		canvas__flow(c, style__of_state(marks[i].state), text);
+	}
+	canvas__newline(c);
+}
+
+/* ---- a vCPU's details --------------------------------------------------------------------- */
+
+static const struct summary_vcpu *find(const struct top *t, unsigned *i)
+{
+	for (*i = 0; *i < t->sum.vcpus; (*i)++)
+		if (t->sum.vcpu[*i].v->id == t->vcpu)
+			return &t->sum.vcpu[*i];
+	return NULL;
+}
+
+static void who_it_is(const struct top *t, struct canvas *c, const struct term *term, unsigned i)
+{
+	const struct model_vcpu *v = t->sum.vcpu[i].v;
+	const struct model_vm *vm = model__vm(t->sum.model, v->vm);
+	char name[TEXT], text[TEXT + 64], brief[16];
+
+	top__vm_name(t, term, v->vm, name, sizeof(name));
+	snprintf(text, sizeof(text), "%s vCPU %d", name, v->vcpu_id);
+	canvas__flow(c, STYLE_HEADER, text);
+	snprintf(text, sizeof(text), "tid %u of pid %u", v->v.tid, v->tgid);
+	canvas__flow(c, STYLE_PLAIN, text);
+	snprintf(text, sizeof(text), "%s for %s, CPU %u", state__name(t->now[i].state),
+		 top__brief(brief, sizeof(brief), t->sum.to_ns - t->now[i].since_ns),
+		 t->now[i].cpu);
+	canvas__flow(c, style__of_state(t->now[i].state), text);
+	if (vm && vm->cgroup[0]) {
+		escape__str(term->escape, vm->cgroup, text, sizeof(text));
+		canvas__flow(c, STYLE_DIM, text);
+	}
+	canvas__newline(c);
+}
+
+static void shares(const struct top *t, struct canvas *c, const struct term *term,
+		   const struct summary_vcpu *v)
+{
+	__u64 window = t->sum.to_ns - t->sum.from_ns, ns;
+	char text[64], number[UNITS_LEN];
+
+	top__bar(c, term, v, window, c->columns < 80 ? c->columns : 80);
+	canvas__newline(c);
+	for (unsigned i = 0; i < MARKS; i++) {
+		ns = v->state_ns[marks[i].state];
+		if (!ns)
+			continue;
+		snprintf(text, sizeof(text), "%s %s", state__name(marks[i].state),
+			 units__percent(number, ns, window));
+		canvas__flow(c, style__of_state(marks[i].state), text);
+	}
+	if (top__delay(t, v, &ns)) {
+		snprintf(text, sizeof(text), "run delay %s", units__percent(number, ns, window));
+		canvas__flow(c, STYLE_HEADER, text);
+	}
+	snprintf(text, sizeof(text), "%llu switches, %llu migrations",
+		 (unsigned long long)v->switches, (unsigned long long)v->migrations);
+	canvas__flow(c, STYLE_PLAIN, text);
+	canvas__newline(c);
+}
+
+static void histogram(struct canvas *c, const struct term *term, const struct summary_vcpu *v,
+		      unsigned rows)
+{
+	const struct hist *h = &v->run_delay;
+	struct hist_bucket b[16];
+	unsigned n = hist__coarsen(h, b, rows > 16 ? 16 : rows), bar;
+	char text[128], low[16], high[16], drawn[TERM_BAR_SIZE(40)];
+	__u64 most = 0;
+
+	snprintf(text, sizeof(text), "%llu run delays ended in the interval",
+		 (unsigned long long)h->count);
+	canvas__put(c, STYLE_HEADER, text);
+	if (h->count) {
+		snprintf(text, sizeof(text), ": p50 %s, p99 ",
+			 top__brief(low, sizeof(low), hist__quantile(h, 500)));
+		canvas__put(c, STYLE_PLAIN, text);
+		snprintf(text, sizeof(text), "%s, max %s",
+			 top__brief(low, sizeof(low), hist__quantile(h, 990)),
+			 top__brief(high, sizeof(high), h->max));
+		canvas__put(c, STYLE_PLAIN, text);
+	}
+	canvas__newline(c);
+	for (unsigned i = 0; i < n; i++)
+		most = b[i].count > most ? b[i].count : most;
+	bar = c->columns > 24 ? c->columns - 24 : 1;
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(text, sizeof(text), "%6s-%-6s %8llu ",
+			 top__brief(low, sizeof(low), b[i].low),
+			 top__brief(high, sizeof(high), b[i].high), (unsigned long long)b[i].count);
+		canvas__put(c, STYLE_PLAIN, text);
+		term__bar(term, drawn, b[i].count, most, bar > 40 ? 40 : bar);
+		canvas__put(c, STYLE_PREEMPTED, drawn);
+		canvas__newline(c);
+	}
+}
+
+static void takers(const struct top *t, struct canvas *c, const struct term *term, unsigned rows)
+{
+	char text[TEXT + 64], name[TEXT], brief[16];
+	unsigned shown = 0;
+
+	canvas__put(c, STYLE_HEADER, "Who took its CPU, in the interval");
+	canvas__newline(c);
+	for (unsigned i = 0; i < t->sum.preemptors && shown < rows; i++) {
+		const struct summary_preemptor *p = &t->sum.preemptor[i];
+
+		if (p->victim != t->vcpu)
+			continue;
+		top__taker(t, term, &p->task, name, sizeof(name));
+		snprintf(text, sizeof(text), "%6s  %4llu times  %-8s  %s",
+			 top__brief(brief, sizeof(brief), p->time_ns),
+			 (unsigned long long)p->count, report_class_names[p->by], name);
+		canvas__put(c, STYLE_PLAIN, text);
+		canvas__newline(c);
+		shown++;
+	}
+	if (!shown) {
+		canvas__put(c, STYLE_DIM, "nobody");
+		canvas__newline(c);
+	}
+}
+
+static void past_line(const struct top *t, struct canvas *c, const struct term *term,
+		      const struct top_absence *l)
+{
+	char text[TEXT + 96], name[TEXT] = "", at[UNITS_LEN], brief[16], delay[16] = "-";
+	enum state state = l->a.reason == KS_R_HALTED	  ? ST_HALTED
+			   : l->a.reason == KS_R_SLEEPING ? ST_SLEEPING
+							  : ST_PREEMPTED;
+	const struct model_task *task = model__task(t->sum.model, l->a.next_tid);
+
+	units__clock(at, l->a.to, t->sum.session->wall_start_ns, 6);
+	if (l->a.has_run_delay)
+		top__brief(delay, sizeof(delay), l->a.run_delay_ns);
+	if (l->a.by != KS_BY_NONE)
+		taker_of(t, term, l->comm, l->a.next_tid, l->vm, l->tgid,
+			 task && task->vm == l->vm ? model__vcpu(t->sum.model, task->vcpu) : NULL,
+			 name, sizeof(name));
+	snprintf(text, sizeof(text), "%s  %-9s %6s  ", at, state__name(state),
+		 top__brief(brief, sizeof(brief), l->a.to - l->a.from));
+	canvas__put(c, style__of_state(state), text);
+	snprintf(text, sizeof(text), "delay %6s  %s", delay, name);
+	canvas__put(c, STYLE_PLAIN, text);
+	canvas__newline(c);
+}
+
+static void last_absences(const struct top *t, struct canvas *c, const struct term *term,
+			  unsigned rows)
+{
+	const struct top_past *p = t->vcpu < t->past_room ? t->past[t->vcpu] : NULL;
+
+	if (!p || !p->absences || rows < 2)
+		return;
+	canvas__put(c, STYLE_HEADER, "Its last absences");
+	canvas__newline(c);
+	for (unsigned i = 0; i < TOP_LAST && i < p->absences && i + 1 < rows; i++)
+		past_line(t, c, term, &p->last[(p->absences - 1 - i) % TOP_LAST]);
+}
+
+void top__detail(struct top *t, struct canvas *c, const struct term *term)
+{
+	const struct summary_vcpu *v;
+	unsigned i, room, third;
+
+	v = find(t, &i);
+	if (!v) {
+		canvas__put(c, STYLE_WARN, "The vCPU is not there.");
+		canvas__newline(c);
+		return;
+	}
+	who_it_is(t, c, term, i);
+	shares(t, c, term, v);
+	room = term->rows > c->line + 4 ? term->rows - c->line - 4 : 0;
+	third = room / 3 ?: 1;
+	histogram(c, term, v, third);
+	takers(t, c, term, third);
+	last_absences(t, c, term, term->rows > c->line + 1 ? term->rows - c->line - 1 : 0);
+}
+
+/* ---- the matrix --------------------------------------------------------------------------- */
+
+static void matrix(const struct top *t, struct canvas *c, const struct term *term,
+		   enum matrix_by by, unsigned rows)
+{
+	unsigned width = by == MATRIX_BY_CLASS ? 8 : 11, name = 12;
+	unsigned room = c->columns > name + 8 ? (c->columns - name - 8) / (width + 1) : 1;
+	char text[TEXT], raw[160], brief[16];
+	struct matrix m;
+
+	c->err = matrix__init(&m, &t->sum, by, room < 2 ? 2 : room > 24 ? 24 : room) ?: c->err;
+	canvas__field(c, STYLE_HEADER, "taken from", name, false);
+	canvas__put(c, STYLE_HEADER, "   total");
+	for (unsigned k = 0; k < m.cols; k++) {
+		escape__str(term->escape, matrix__col_name(&t->sum, &m.col[k], raw, sizeof(raw)),
+			    text, sizeof(text));
+		canvas__put(c, STYLE_PLAIN, " ");
+		canvas__field(c, STYLE_HEADER, text, width, true);
+	}
+	canvas__newline(c);
+	for (unsigned i = t->scroll < m.rows ? t->scroll : 0; i < m.rows && rows--; i++) {
+		top__vm_name(t, term, m.row[i].vm, text, sizeof(text));
+		canvas__field(c, STYLE_PLAIN, text, name, false);
+		canvas__field(c, STYLE_PREEMPTED, top__brief(brief, sizeof(brief), m.row[i].time_ns),
+			      8, true);
+		for (unsigned k = 0; k < m.cols; k++) {
+			const struct matrix_cell *cell = matrix__at(&m, i, k);
+
+			canvas__put(c, STYLE_PLAIN, " ");
+			canvas__field(c, cell ? STYLE_PLAIN : STYLE_DIM,
+				      cell ? top__brief(brief, sizeof(brief), cell->time_ns) : "0",
+				      width, true);
+		}
+		canvas__newline(c);
+	}
+	if (!m.rows) {
+		canvas__put(c, STYLE_DIM, "Nobody was preempted in the interval.");
+		canvas__newline(c);
+	}
+	matrix__free(&m);
+}
+
+void top__matrix(struct top *t, struct canvas *c, const struct term *term)
+{
+	unsigned half = term->rows > c->line + 6 ? (term->rows - c->line - 4) / 2 : 1;
+
+	canvas__put(c, STYLE_HEADER, "Who takes whose CPU, in the interval");
+	canvas__newline(c);
+	matrix(t, c, term, MATRIX_BY_CLASS, half);
+	matrix(t, c, term, MATRIX_BY_NAME, half);
+}
+
+/* ---- help --------------------------------------------------------------------------------- */
+
+void top__help(struct top *t, struct canvas *c, const struct term *term)
+{
+	static const char *const lines[] = {
+		"up down PgUp PgDn Home End   the row that Enter means",
+		"Enter      a vCPU's details; of a VM or CPU, its vCPUs",
+		"Esc        back; all vCPUs again",
+		"< >        sort by another column (it is marked); also left and right",
+		"r          the other way round",
+		"g          a line per vCPU, per VM, per host CPU",
+		"/          only VMs of this name; * ? [] match, else a part of it",
+		"m          who takes whose CPU",
+		"p, space   pause; of a recording n is the next interval",
+		"h, ?       this; q: quit",
+		"",
+		"delay   runnable but waiting for a CPU: share of the interval",
+		"p99 max run delays that ended in it; > one that goes on",
+		"for     in its state since; state, CPU: when the interval ended",
+		"time    the interval's states, as the letters or colours above say",
+		"taken by  who preempted it for the longest time",
+	};
+	unsigned n = sizeof(lines) / sizeof(*lines);
+
+	for (unsigned i = t->scroll < n ? t->scroll : 0; i < n && c->line + 1 < term->rows; i++) {
+		canvas__put(c, STYLE_PLAIN, lines[i]);
+		canvas__newline(c);
+	}
+}
