@@ -84,7 +84,8 @@ static void head(const struct top *t, struct canvas *c, const struct term *term,
 		canvas__newline(c);
 		return;
 	}
-	units__clock(at, t->sum.to_ns, s->wall_start_ns, 1);
+	units__clock(at, t->sum.to_ns, s->wall_start_ns,
+		     t->sum.to_ns - t->sum.from_ns < 1000000000 ? 3 : 1);
 	snprintf(text, sizeof(text), "%s, %s", at, units__own(length, t->sum.to_ns - t->sum.from_ns));
 	canvas__flow(c, STYLE_PLAIN, text);
 	put_what(t, c, term);
@@ -119,10 +120,10 @@ static void keys(const struct top *t, struct canvas *c, const struct term *term)
 		canvas__put(c, STYLE_PLAIN, " Esc back  q quit  p pause ");
 	else if (t->replay)
 		canvas__put(c, STYLE_PLAIN,
-			    " q quit  h help  p pause  n next  <> sort  g group  / VMs  m matrix  Enter ");
+			    " q quit  h help  p pause  n next  <> sort  g group  / VMs  m matrix  Enter more ");
 	else
 		canvas__put(c, STYLE_PLAIN,
-			    " q quit  h help  p pause  <> sort  g group  / VMs  m matrix  Enter ");
+			    " q quit  h help  p pause  <> sort  g group  / VMs  m matrix  Enter more ");
 	c->reverse = false;
 }
 

@@ -150,7 +150,9 @@ static void who_it_is(const struct top *t, struct canvas *c, const struct term *
 		 t->now[i].cpu);
 	canvas__flow(c, style__of_state(t->now[i].state), text);
 	if (vm && vm->cgroup[0]) {
-		escape__str(term->escape, vm->cgroup, text, sizeof(text));
+		strcpy(text, "cgroup ");
+		escape__str(term->escape, vm->cgroup, text + strlen(text),
+			    sizeof(text) - strlen("cgroup "));
 		canvas__flow(c, STYLE_DIM, text);
 	}
 	canvas__newline(c);
