@@ -58,7 +58,7 @@ void canvas__put(struct canvas *c, enum term_style style, const char *text)
 {
 	unsigned room = room_left(c), width;
 
-	if (!room || !*text)
+	if (!room || !*text || (c->rows && c->line >= c->rows))
 		return;
 	if (!make_room(c, strlen(text) + 4)) {
 		c->err = -ENOMEM;
@@ -76,7 +76,7 @@ void canvas__put(struct canvas *c, enum term_style style, const char *text)
 
 void canvas__to(struct canvas *c, unsigned column)
 {
-	while (c->column < column && room_left(c)) {
+	while (c->column < column && room_left(c) && !(c->rows && c->line >= c->rows)) {
 		unsigned n = column - c->column, most = sizeof(SPACES) - 1;
 
 		if (n > room_left(c))
@@ -131,7 +131,7 @@ int canvas__print(const struct canvas *c, const struct term *t, FILE *f)
 			continue; /* nothing but blanks up to the line's end */
 		fprintf(f, "%s%s%s", term__on(t, r->style), text, term__off(t, r->style));
 	}
-	for (; line < c->line; line++)
+	for (; line < c->line && (!c->rows || line + 1 < c->rows); line++)
 		fputc('\n', f);
 	return c->err ?: ferror(f) ? -(errno ?: EIO) : 0;
 }

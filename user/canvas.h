@@ -20,6 +20,7 @@ struct canvas_run {
 
 struct canvas {
 	unsigned columns; /* ~0: as wide as it gets */
+	unsigned rows;	  /* what comes below is left out; 0 = any number */
 	bool utf8;
 	unsigned line, column; /* where the next text goes */
 	bool reverse;	       /* of what is put next */

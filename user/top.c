@@ -15,12 +15,14 @@ static bool vcpu_exists(const struct top *t, unsigned i)
 static void put_counts(const struct top *t, struct canvas *c)
 {
 	unsigned cnt[ST_CNT] = {0}, all = 0, vms = 0;
+	__u32 vm = 0;
 	char text[96];
 
 	for (unsigned i = 0; i < t->sum.vcpus; i++) {
 		if (!vcpu_exists(t, i))
 			continue;
-		vms += !all || t->sum.vcpu[i].v->vm != t->sum.vcpu[i - 1].v->vm;
+		vms += !all || t->sum.vcpu[i].v->vm != vm;
+		vm = t->sum.vcpu[i].v->vm;
 		cnt[t->now[i].state]++;
 		all++;
 	}
@@ -86,7 +88,8 @@ static void head(const struct top *t, struct canvas *c, const struct term *term,
 	}
 	units__clock(at, t->sum.to_ns, s->wall_start_ns,
 		     t->sum.to_ns - t->sum.from_ns < 1000000000 ? 3 : 1);
-	snprintf(text, sizeof(text), "%s, %s", at, units__own(length, t->sum.to_ns - t->sum.from_ns));
+	snprintf(text, sizeof(text), "%s, %s", at,
+		 units__own(length, t->sum.to_ns - t->sum.from_ns));
 	canvas__flow(c, STYLE_PLAIN, text);
 	put_what(t, c, term);
 	escape__str(term->escape, s->host, text, sizeof(text));
@@ -119,11 +122,13 @@ static void keys(const struct top *t, struct canvas *c, const struct term *term)
 	if (t->page != TOP_LIST)
 		canvas__put(c, STYLE_PLAIN, " Esc back  q quit  p pause ");
 	else if (t->replay)
-		canvas__put(c, STYLE_PLAIN,
-			    " q quit  h help  p pause  n next  <> sort  g group  / VMs  m matrix  Enter more ");
+		canvas__put(
+			c, STYLE_PLAIN,
+			" q quit  h help  p pause  n next  <> sort  g group  / VMs  m matrix  Enter more ");
 	else
-		canvas__put(c, STYLE_PLAIN,
-			    " q quit  h help  p pause  <> sort  g group  / VMs  m matrix  Enter more ");
+		canvas__put(
+			c, STYLE_PLAIN,
+			" q quit  h help  p pause  <> sort  g group  / VMs  m matrix  Enter more ");
 	c->reverse = false;
 }
 
@@ -131,6 +136,7 @@ int top__layout(struct top *t, struct canvas *c, const struct term *term, bool w
 {
 	c->columns = whole ? term->limit : term->columns;
 	c->utf8 = term->utf8;
+	c->rows = whole ? 0 : term->rows;
 	canvas__clear(c);
 	head(t, c, term, whole);
 	if (t->page == TOP_LIST || !t->have)

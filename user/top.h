@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What `kvmsched top` shows, without a terminal: the rows of the last interval, in which order, what
- * the keys do, and the screen as lines of styled text. Pure but for memory: no clock, no input, no
- * terminal library. Numbers are the summary's.
+ * What `kvmsched top` shows, without a terminal: the rows of the last interval, in which order,
+ * what the keys do, and the screen as lines of styled text. Pure but for memory: no clock, no
+ * input, no terminal library. Numbers are the summary's.
  */
 #ifndef KVMSCHED_TOP_H
 #define KVMSCHED_TOP_H
@@ -58,7 +58,8 @@ struct top_absence {
 struct top_past {
 	enum state state; /* of its last span, and since when: spans of one state are one */
 	__u64 since_ns, to_ns;
-	struct top_absence last[TOP_LAST]; /* a ring; the newest is last[(absences - 1) % TOP_LAST] */
+	struct top_absence
+		last[TOP_LAST]; /* a ring; the newest is last[(absences - 1) % TOP_LAST] */
 	__u64 absences;
 };
 
@@ -75,10 +76,10 @@ struct top_row {
 	const struct summary_preemptor *by; /* who took most; of a VM or CPU: NULL */
 	const struct matrix_col *taker;	    /* the same of a VM */
 	__u32 key;			    /* id of the vCPU or VM, or the CPU */
-	unsigned index;			    /* of its first vCPU in the summary: the order by name */
-	unsigned vcpus, preempted;	    /* how many, how many of them are now */
-	struct top_now now;		    /* of a vCPU */
-	__u64 open_ns;			    /* for how long it, or one of them, is preempted now */
+	unsigned index;		   /* of its first vCPU in the summary: the order by name */
+	unsigned vcpus, preempted; /* how many, how many of them are now */
+	struct top_now now;	   /* of a vCPU */
+	__u64 open_ns;		   /* for how long it, or one of them, is preempted now */
 };
 
 struct top {
@@ -103,8 +104,8 @@ struct top {
 	/* the interval */
 	bool have;
 	struct summary sum;
-	struct tick tick; /* its summary pointer is not used */
-	struct top_now *now; /* for each of sum.vcpu[] */
+	struct tick tick;     /* its summary pointer is not used */
+	struct top_now *now;  /* for each of sum.vcpu[] */
 	struct matrix takers; /* by name */
 	struct top_row *row;
 	unsigned rows;
@@ -131,15 +132,16 @@ int top__rows(struct top *t);
 /* A key was pressed. 0 or -ENOMEM. */
 int top__key(struct top *t, int key);
 
-/* The screen of term->rows lines and term->columns; whole: all rows of the list and nothing of the keys, as
- * wide as term->limit. c is initialised here unless it was before. 0 or -ENOMEM. */
+/* The screen of term->rows lines and term->columns; whole: all rows of the list and nothing of the
+ * keys, as wide as term->limit. c is initialised here unless it was before. 0 or -ENOMEM. */
 int top__layout(struct top *t, struct canvas *c, const struct term *term, bool whole);
 
 /* ---- between the parts of it --------------------------------------------------------------- */
 
 /* "1.23ms": at most 6 columns up to a day. Returns out. */
 const char *top__brief(char *out, size_t size, __u64 ns);
-bool top__delay(const struct top *t, const struct summary_vcpu *v, __u64 *ns); /* false: not known */
+bool top__delay(const struct top *t, const struct summary_vcpu *v,
+		__u64 *ns);		     /* false: not known */
 __u64 top__longest(const struct top_row *r); /* run delay, the open one included */
 void top__vm_name(const struct top *t, const struct term *term, __u32 vm, char *out, size_t size);
 /* The bar of the states' shares. */

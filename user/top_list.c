@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The list: a head, and a line per row. Columns are chosen for the width: the least important go
- * first, and what room is left goes to those that can use it. Only rows on the screen are formatted.
+ * first, and what room is left goes to those that can use it. Only rows on the screen are
+ * formatted.
  */
 #include <limits.h>
 #include <string.h>
@@ -13,8 +14,25 @@
 #define TEXT ESCAPE_SIZE(160) + 4
 
 enum column {
-	C_NAME, C_VCPU, C_TID, C_CPU, C_STATE, C_FOR, C_BAR, C_DELAY, C_RUN, C_USER, C_PREEMPTED,
-	C_HALTED, C_SLEEPING, C_SWITCHES, C_MIGRATIONS, C_P99, C_MAX, C_BY, COLUMNS
+	C_NAME,
+	C_VCPU,
+	C_TID,
+	C_CPU,
+	C_STATE,
+	C_FOR,
+	C_BAR,
+	C_DELAY,
+	C_RUN,
+	C_USER,
+	C_PREEMPTED,
+	C_HALTED,
+	C_SLEEPING,
+	C_SWITCHES,
+	C_MIGRATIONS,
+	C_P99,
+	C_MAX,
+	C_BY,
+	COLUMNS
 };
 
 #define NO_SORT TOP_SORTS
@@ -267,7 +285,8 @@ static void choose(const struct top *t, const struct term *term, unsigned *width
 		int worst = -1;
 
 		for (int c = 0; c < COLUMNS; c++)
-			if (width[c] && (worst < 0 || columns[c].priority < columns[worst].priority))
+			if (width[c] &&
+			    (worst < 0 || columns[c].priority < columns[worst].priority))
 				worst = c;
 		if (columns[worst].priority > 90)
 			break;
@@ -371,10 +390,9 @@ void top__list(struct top *t, struct canvas *c, const struct term *term, bool wh
 	for (unsigned i = t->first; i < last; i++)
 		line(t, c, term, width, i, !whole && i == t->cursor);
 	if (!t->rows) {
-		canvas__put(c, STYLE_DIM, t->have ? t->filter[0] || t->within
-						    ? "No vCPU matches."
-						    : "No vCPU."
-						  : "Waiting for the first interval.");
+		canvas__put(c, STYLE_DIM,
+			    t->have ? t->filter[0] || t->within ? "No vCPU matches." : "No vCPU."
+				    : "Waiting for the first interval.");
 		canvas__newline(c);
 	}
 }

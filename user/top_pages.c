@@ -19,10 +19,10 @@ const char *top__brief(char *out, size_t size, __u64 ns)
 	if (u == 3 && ns >= 1000 * scale)
 		snprintf(out, size, ns < 100000 * scale ? "%llus" : ">1day",
 			 (unsigned long long)(ns / scale));
-	else if (!u || ns >= 100 * scale - scale / 2)
+	else if (!u || ns >= 100 * scale - scale / 20)
 		snprintf(out, size, "%llu%s", (unsigned long long)((ns + scale / 2) / scale),
 			 units[u]);
-	else if (ns >= 10 * scale - scale / 20)
+	else if (ns >= 10 * scale - scale / 200)
 		snprintf(out, size, "%.1f%s", (double)ns / scale, units[u]);
 	else
 		snprintf(out, size, "%.2f%s", (double)ns / scale, units[u]);
@@ -69,10 +69,10 @@ static const struct {
 	enum state state;
 	const char *utf8, *ascii, *name;
 } marks[] = {
-	{ST_RUNNING, "█", "R", "running"},     {ST_ON_OR_USER, "█", "R", "running or user"},
-	{ST_USER, "▒", "u", "user"},	       {ST_PREEMPTED, "▓", "P", "preempted"},
-	{ST_SLEEPING, "░", "s", "sleeping"},   {ST_HALTED, "·", ".", "halted"},
-	{ST_UNKNOWN, "?", "?", "unknown"},     {ST_ELSEWHERE, " ", " ", "elsewhere"},
+	{ST_RUNNING, "█", "R", "running"},   {ST_ON_OR_USER, "█", "R", "running or user"},
+	{ST_USER, "▒", "u", "user"},	     {ST_PREEMPTED, "▓", "P", "preempted"},
+	{ST_SLEEPING, "░", "s", "sleeping"}, {ST_HALTED, "·", ".", "halted"},
+	{ST_UNKNOWN, "?", "?", "unknown"},   {ST_ELSEWHERE, " ", " ", "elsewhere"},
 	{ST_ABSENT, " ", " ", "absent"},
 };
 
@@ -234,8 +234,8 @@ static void takers(const struct top *t, struct canvas *c, const struct term *ter
 			continue;
 		top__taker(t, term, &p->task, name, sizeof(name));
 		snprintf(text, sizeof(text), "%6s  %4llu times  %-8s  %s",
-			 top__brief(brief, sizeof(brief), p->time_ns),
-			 (unsigned long long)p->count, report_class_names[p->by], name);
+			 top__brief(brief, sizeof(brief), p->time_ns), (unsigned long long)p->count,
+			 report_class_names[p->by], name);
 		canvas__put(c, STYLE_PLAIN, text);
 		canvas__newline(c);
 		shown++;
@@ -326,8 +326,8 @@ static void matrix(const struct top *t, struct canvas *c, const struct term *ter
 	for (unsigned i = t->scroll < m.rows ? t->scroll : 0; i < m.rows && rows--; i++) {
 		top__vm_name(t, term, m.row[i].vm, text, sizeof(text));
 		canvas__field(c, STYLE_PLAIN, text, name, false);
-		canvas__field(c, STYLE_PREEMPTED, top__brief(brief, sizeof(brief), m.row[i].time_ns),
-			      8, true);
+		canvas__field(c, STYLE_PREEMPTED,
+			      top__brief(brief, sizeof(brief), m.row[i].time_ns), 8, true);
 		for (unsigned k = 0; k < m.cols; k++) {
 			const struct matrix_cell *cell = matrix__at(&m, i, k);
 

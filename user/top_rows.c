@@ -9,10 +9,10 @@
 #include "top.h"
 
 const char *const top_sort_names[TOP_SORTS] = {
-	[TOP_BY_DELAY] = "delay",	[TOP_BY_P99] = "p99",
-	[TOP_BY_MAX] = "max",		[TOP_BY_PREEMPTED] = "preempted",
-	[TOP_BY_RUNNING] = "running",	[TOP_BY_SWITCHES] = "switches",
-	[TOP_BY_SINCE] = "since",	[TOP_BY_NAME] = "name",
+	[TOP_BY_DELAY] = "delay",     [TOP_BY_P99] = "p99",
+	[TOP_BY_MAX] = "max",	      [TOP_BY_PREEMPTED] = "preempted",
+	[TOP_BY_RUNNING] = "running", [TOP_BY_SWITCHES] = "switches",
+	[TOP_BY_SINCE] = "since",     [TOP_BY_NAME] = "name",
 };
 const char *const top_group_names[TOP_GROUPS] = {
 	[TOP_VCPUS] = "vcpu", [TOP_VMS] = "vm", [TOP_CPUS] = "cpu"};

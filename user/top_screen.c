@@ -99,11 +99,11 @@ static void release_stderr(void)
 static void make_colors(void)
 {
 	static const short color[STYLE_CNT] = {
-		[STYLE_RUNNING] = COLOR_GREEN,	  [STYLE_PREEMPTED] = COLOR_RED,
-		[STYLE_HALTED] = COLOR_BLUE,	  [STYLE_SLEEPING] = COLOR_YELLOW,
-		[STYLE_USER] = COLOR_CYAN,	  [STYLE_ON_OR_USER] = COLOR_GREEN,
-		[STYLE_UNKNOWN] = COLOR_MAGENTA,  [STYLE_GOOD] = COLOR_GREEN,
-		[STYLE_WARN] = COLOR_YELLOW,	  [STYLE_BAD] = COLOR_RED,
+		[STYLE_RUNNING] = COLOR_GREEN,	 [STYLE_PREEMPTED] = COLOR_RED,
+		[STYLE_HALTED] = COLOR_BLUE,	 [STYLE_SLEEPING] = COLOR_YELLOW,
+		[STYLE_USER] = COLOR_CYAN,	 [STYLE_ON_OR_USER] = COLOR_GREEN,
+		[STYLE_UNKNOWN] = COLOR_MAGENTA, [STYLE_GOOD] = COLOR_GREEN,
+		[STYLE_WARN] = COLOR_YELLOW,	 [STYLE_BAD] = COLOR_RED,
 	};
 
 	start_color();
@@ -216,8 +216,8 @@ void screen__paint(const struct canvas *c)
 	for (unsigned i = 0; i < c->runs; i++) {
 		const struct canvas_run *r = &c->run[i];
 
-		attr_set(look(r->style) | (r->reverse ? A_REVERSE : 0),
-			 colored ? r->style : 0, NULL);
+		attr_set(look(r->style) | (r->reverse ? A_REVERSE : 0), colored ? r->style : 0,
+			 NULL);
 		mvaddstr(r->line, r->column, c->text + r->at);
 	}
 	refresh();

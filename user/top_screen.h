@@ -16,8 +16,8 @@ const char *screen__why_not(void);
 int screen__open(bool color);
 void screen__close(void); /* fine if it is not open */
 
-/* Waits at most so long; a character (a byte of it), a TOP_KEY_*, or 0: none. The terminal's size may
- * have changed. */
+/* Waits at most so long; a character (a byte of it), a TOP_KEY_*, or 0: none. The terminal's size
+ * may have changed. */
 int screen__key(int timeout_ms);
 
 /* A signal asked to end (where nobody else takes care of it). */

@@ -236,6 +236,30 @@ def check_nothing(path):
     check_babeltrace(Recording(path))
 
 
+def check_top(path):
+    """Interval by interval a replay says what live said; together they say what report says."""
+    with open(os.path.join(path, "live.json"), encoding="utf-8") as f:
+        live = [json.loads(line) for line in f]
+    r, j = check_whole(os.path.join(path, "rec"))
+    got = subprocess.run([kvmsched, "top", "--json", "--interval", "200ms", "-i", r.path], capture_output=True, timeout=60,
+                         check=False)
+    replay = [json.loads(line) for line in got.stdout.splitlines()]
+    want(len(live) == len(replay) and len(live) > 10, f"{len(live)} intervals live, {len(replay)} replayed")
+    for a, b in zip(live, replay):
+        want(a == b, f"interval {a['interval']} differs")
+    for key in "events", "window_ns":
+        want(sum(d[key] for d in live) == j[key], f"{key} do not add up")
+    for v in j["vcpus"]:
+        for key in "preempted_ns", "halted_ns", "sleeping_ns", "switches", "reloads":
+            have = sum(w[key] for d in live for w in d["vcpus"] if (w["vm_pid"], w["vcpu"]) == (v["vm_pid"], v["vcpu"]))
+            want(have == v[key], f"{v['vm']}/{v['vcpu']}: {key}: {have}, not {v[key]}")
+    want({v["vm"] for v in j["vcpus"]} >= {"alpha", "beta", "guest1", "guest2"}, "a VM is missing")
+    for name in "guest1", "guest2":
+        there = [d["interval"] for d in live if any(v["vm"] == name for v in d["vcpus"])]
+        want(there and len(there) < len(live), f"{name} is there all the time, or never")
+    return f"{len(live)} intervals, {len(j['vcpus'])} vCPUs"
+
+
 def check_two(path):
     """Where their windows overlap, two recorders saw the same switches of each thread."""
     both = [check_whole(os.path.join(path, "..", n))[0] for n in ("two_a", "two_b")]
@@ -368,6 +392,7 @@ CHECKS = (
     ("a filter that matches nothing: an empty recording", "cmd3", check_nothing),
     ("stdout closed: a complete recording", "closed", check_whole),
     ("stderr closed: a complete recording", "closed2", check_whole),
+    ("top: live as replayed, and its intervals add up", "top", check_top),
     ("two recorders at once: they saw the same", "two_b", check_two),
     ("filters: the same live and replayed", "f_all", check_filters),
     ("-C: the states and elsewhere", "f_cpu", check_cpu_filter),

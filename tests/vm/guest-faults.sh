@@ -378,6 +378,27 @@ streams()
 	keep closed2
 }
 
+# Live intervals, kept beside their recording: with VMs that come and go, and ended by SIGINT.
+top()
+{
+	mkdir top
+	"$kvmsched" top --json --interval 200ms -o top/rec -- sh -c '
+		for i in 1 2; do "$workload" --vcpus 2 --mode halt --time 1 --json /dev/null -name "guest$i" >/dev/null; done
+		exec sleep 60' >top/live.json 2>$err &
+	pid=$!
+	until_there top/rec/metadata || not_ok "top" "does not begin"
+	sleep 4
+	kill -INT $pid
+	wait $pid
+	judge $? 0 "top: SIGINT ends it cleanly" ' 0 lost,'
+	check "top: nothing is left attached" "there are programs" no_programs
+	run 0 "top --once" '!.' -- "$kvmsched" top --once --interval 100ms
+	check "top --once: both VMs" "they are not there" sh -c "grep -q ^alpha $tmp/stdout && grep -q ^beta $tmp/stdout"
+	run 0 "top -n: the trace ends, not the command" 'plain text' -- "$kvmsched" top -n 2 --interval 100ms -- sleep 1
+	check "top -n: so many screens" "there are others" test "$(grep -c '^kvmsched top' $tmp/stdout)" = 2
+	keep top
+}
+
 two()
 {
 	"$kvmsched" record --light -o two_a -- sh -c 'while [ ! -e two_b.done ]; do sleep 0.1; done' 2>two_a.err &
@@ -505,14 +526,14 @@ case ${1-} in
 	"inside_$2"
 	exit
 	;;
-'') set -- no_kvm btf rights reload churn brief small output replays checks stop command streams two filters kills ;;
+'') set -- no_kvm btf rights reload churn brief small output replays checks stop command streams top two filters kills ;;
 esac
 alpha=
 for section; do
 	start=$(cut -d. -f1 /proc/uptime)
 	[ "$section" = no_kvm ] || [ -e /dev/kvm ] || load
 	case $section in
-	output | replays | checks | stop | command | streams | two | filters | kills) [ -n "$alpha" ] || fleet_begin ;;
+	output | replays | checks | stop | command | streams | top | two | filters | kills) [ -n "$alpha" ] || fleet_begin ;;
 	esac
 	$section
 	echo "# $section: $(($(cut -d. -f1 /proc/uptime) - start)) s"
