@@ -98,7 +98,7 @@ $(B):
 	@mkdir -p $@
 
 # -- tests
-workload: $(B)/workload $(B)/hooks $(B)/multiply ## build what the tests run: the guests' program, and helpers
+workload: $(B)/workload $(B)/hooks $(B)/multiply $(B)/bench_top ## build what the tests run: the guests' program, and helpers
 $(B)/workload: $(wildcard tests/vm/workload*.c tests/vm/workload*.h) | $(B)
 	$(call made,LD)
 	$(Q)$(CC) -std=gnu11 $(WARN) $(CFLAGS) -pthread -static $(filter %.c,$^) -o $@
@@ -106,9 +106,10 @@ $(B)/workload: $(wildcard tests/vm/workload*.c tests/vm/workload*.h) | $(B)
 # What is made of kvmsched's own parts.
 $(B)/hooks: tests/vm/hooks.c $(B)/kvmsched.skel.h
 $(B)/multiply: tools/multiply.c
-$(B)/hooks $(B)/multiply: $(filter-out $(B)/main.o,$(OBJ))
+$(B)/bench_top: tests/bench_top.c
+$(B)/hooks $(B)/multiply $(B)/bench_top: $(filter-out $(B)/main.o,$(OBJ))
 	$(call made,LD)
-	$(Q)$(CC) $(ALL) -o $@ $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS)
+	$(Q)$(CC) $(ALL) -Itests/unit -o $@ $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS)
 
 # Unit tests link what they use of user space; a test may have its own stand-in for any of it.
 SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -147,7 +148,8 @@ demo: ## boot the embedded KVM host, trace two VMs, show the result (KERNEL=6.1,
 bench: all workload ## what tracing costs and how fast recordings are read, beside other tools (EVENTS=50M)
 	@tests/vm/bench $(KERNEL); cost=$$?; tests/bench-decode -k $(KERNEL) $(EVENTS) && \
 		tests/check-cost build/bench/decode/real && \
-		tests/bench-export build/bench/decode/real $(EVENTS) && exit $$cost
+		tests/bench-export build/bench/decode/real $(EVENTS) && \
+		tests/bench-top && exit $$cost
 
 pictures: all workload ## make docs/img anew, of real recordings
 	@tools/pictures -k $(KERNEL)
