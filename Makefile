@@ -64,6 +64,7 @@ $(B)/%.o: user/%.c | $(B)
 	$(Q)$(CC) $(ALL) -c $< -o $@
 $(B)/live.o $(B)/live_load.o: $(B)/kvmsched.skel.h
 $(B)/main.o: $(B)/version.h
+$(B)/html_page.o $(B)/unit/html_page.o: $(wildcard user/html/*)
 
 # The built-in rules: DOT to C, by the reader that --model has. It runs here, whatever is built.
 MODELS	:= $(wildcard user/models/*.dot)
@@ -149,7 +150,7 @@ bench: all workload ## what tracing costs and how fast recordings are read, besi
 	@tests/vm/bench $(KERNEL); cost=$$?; tests/bench-decode -k $(KERNEL) $(EVENTS) && \
 		tests/check-cost build/bench/decode/real && \
 		tests/bench-export build/bench/decode/real $(EVENTS) && \
-		tests/bench-top && exit $$cost
+		tests/bench-top && tests/bench-html && exit $$cost
 
 pictures: all workload ## make docs/img anew, of real recordings
 	@tools/pictures -k $(KERNEL)

@@ -20,6 +20,7 @@ static const struct export_format {
 	{"json", true, sink_json_rows__new, sink_rows__free},
 	{"csv", true, sink_csv_rows__new, sink_rows__free},
 	{"perfetto", false, sink_perfetto__new, sink_perfetto__free},
+	{"html", false, sink_html__new, sink_html__free},
 };
 
 #define FORMATS (sizeof(formats) / sizeof(*formats))
@@ -93,7 +94,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option options[] = {
 	{NULL, 0, NULL, 0, "What to write:", 6},
-	{"to", OPT_TO, "FORMAT", 0, "json (a JSON object per line), csv or perfetto", 6},
+	{"to", OPT_TO, "FORMAT", 0, "json (a JSON object per line), csv, perfetto or html (a page)",
+	 6},
 	{"what", OPT_WHAT, "WHAT", 0,
 	 "rows of json and csv: absences (default), or spans: every stretch of a state", 6},
 	{"output", 'o', "FILE", 0, "write FILE (- is standard output)", 6},

@@ -26,6 +26,8 @@ int export__write(const struct export_out *o, const void *bytes, size_t len);
 int sink_json_rows__new(struct sink *sink, struct export_out *o);
 int sink_csv_rows__new(struct sink *sink, struct export_out *o);
 void sink_rows__free(void *ctx);
+int sink_html__new(struct sink *sink, struct export_out *o);
+void sink_html__free(void *ctx);
 
 int sink_perfetto__new(struct sink *sink, struct export_out *o);
 void sink_perfetto__free(void *ctx);

@@ -195,12 +195,8 @@ int report_json__matrix(struct json *j, const struct summary *s)
 	return err;
 }
 
-int report_json__write(FILE *f, const struct summary *s)
+int report_json__body(struct json *j, const struct summary *s)
 {
-	struct json *j = json__new(f, JSON_PRETTY);
-	int err, closed;
-
-	json__object(j);
 	report_json__head(j, s);
 	json__key_bool(j, "quota_known", s->session->fields & KS_M_QUOTA);
 	json__key_array(j, "vcpus");
@@ -211,7 +207,16 @@ int report_json__write(FILE *f, const struct summary *s)
 	}
 	json__end_array(j);
 	report_json__preemptors(j, s);
-	err = report_json__matrix(j, s);
+	return report_json__matrix(j, s);
+}
+
+int report_json__write(FILE *f, const struct summary *s)
+{
+	struct json *j = json__new(f, JSON_PRETTY);
+	int err, closed;
+
+	json__object(j);
+	err = report_json__body(j, s);
 	json__end_object(j);
 	closed = json__close(j);
 	return err ?: closed;

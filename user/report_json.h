@@ -25,6 +25,9 @@ void report_json__preemptors(struct json *j, const struct summary *s);
 /* Inside an open object: matrix. 0 or -ENOMEM. */
 int report_json__matrix(struct json *j, const struct summary *s);
 
+/* Inside an open object: all of it. 0 or -ENOMEM. */
+int report_json__body(struct json *j, const struct summary *s);
+
 /* The whole document. 0 or -errno. */
 int report_json__write(FILE *f, const struct summary *s);
 

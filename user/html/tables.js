@@ -1,0 +1,336 @@
+/* ---- cards, tables, histograms ---------------------------------------------------------------- */
+/* All numbers are the program's. */
+
+/* ---- the verdict ---- */
+
+const victim = () => rows.reduce((worst, row) => (waited(row) || 0) > (worst ? waited(worst) : 0) ? row : worst, null);
+
+const card = (title, kind, big, ...rest) =>
+	make("article", { class: `card ${kind}` }, make("h2", null, title), make("p", { class: "big", title: big }, big), rest);
+
+function victimCard(row) {
+	if (!row)
+		return card("Victim", "ok", "nobody", make("p", null, rows.some(r => waited(r) !== undefined) ?
+			"No vCPU waited for a CPU." : "This recording does not tell run delays."));
+	return card("Victim", "bad", rowName(row),
+		make("p", null, `waited for a CPU ${time(waited(row))} of ${time(windowLength)} (${percent(waited(row), windowLength)})`),
+		make("button", { type: "button", onclick: () => goToLongest(row) }, "Its longest wait"));
+}
+
+/* What a column of the matrix stands for, for people. */
+const columnKind = {
+	vm: "VM", pid: "VM", task: "task of the host", quota: "CPU quota", others: "others", class: "class",
+};
+
+function culpritCard(row) {
+	const m = DATA.matrix.by_name, own = row && m.rows.find(r => r.vm === row.vcpu.vm);
+	const cell = own && own.cells[0];
+	if (!cell)
+		return card("Culprit", "ok", "nobody", make("p", null, "No vCPU was preempted."));
+	const [n, ns, times] = cell, column = m.columns[n], self = column.vm === row.vcpu.vm && column.kind === "vm";
+	const task = DATA.report.preemptors.find(p => p.victim === row.report.vm &&
+		(column.kind === "vm" || column.kind === "pid" ? p.vm === column.name : p.vm === null && p.comm === column.name));
+	const name = column.kind === "quota" ? "its CPU quota" : self ? `${vmName(row)} itself` : harmless(column.name);
+	const kind = column.kind === "quota" ? "" : ` (${self ? "its own vCPUs and VMM threads" : columnKind[column.kind]})`;
+	return card("Culprit", "bad", name,
+		make("p", null, `took the CPUs of ${vmName(row)} ${plural(times, "time")}, ${time(ns)}, ${percent(ns, own.time_ns)} of its preemption${kind}`),
+		task && column.kind !== "quota" ? make("p", null, `most: ${harmless(task.comm)}[${task.tid}], ${time(task.time_ns)}`) : null);
+}
+
+function worstCard() {
+	const w = DATA.worst[0], row = w && rows[w.row], i = row ? spanAt(row, w.from) : -1;
+	if (i < 0)
+		return card("Worst delay", "ok", "none", make("p", null, "Nobody waited for a CPU."));
+	const a = absenceOf(row, i);
+	const who = a.task ? `; ${takenBy(a)}` : "; it had been woken up";
+	return card("Worst delay", "bad", atLeast(a) + time(w.run_delay_ns),
+		make("p", null, `${rowName(row)}, ${seconds(a.from, 3)} after the start${who}`),
+		make("button", { type: "button", id: "go-worst", onclick: goToWorst, "aria-keyshortcuts": "w" }, "Show it"));
+}
+
+function rulesCard() {
+	const c = DATA.check, t = c.totals, n = marks.length + c.marks_left_out;
+	if (t.violated)
+		return card("KVM's rules", "violated", `${plural(t.violated, "rule")} violated`,
+			make("p", null, c.tests.filter(x => x.verdict === "violated").map(x => x.name).join(", ")),
+			make("button", { type: "button", onclick: goToNextMark, "aria-keyshortcuts": "v" }, `Show (${plural(n, "time")})`));
+	if (c.verdict === "ok")
+		return card("KVM's rules", "ok", `${plural(t.ok, "rule")} hold${t.ok === 1 ? "s" : ""}`,
+			make("p", null, t.skipped ? `${count(t.skipped)} cannot be decided here` : "All were decided."));
+	return card("KVM's rules", "", "inconclusive", make("p", null, c.doubt || `${count(t.ok)} hold, ${count(t.inconclusive)} were not decided`));
+}
+
+function showVerdict() {
+	const row = victim();
+	$("verdict").replaceChildren(victimCard(row), culpritCard(row), worstCard(), rulesCard());
+}
+
+function showHead() {
+	const r = DATA.report, s = SESSION;
+	const date = new Date(Number(BigInt(s.wall_ns) / 1000000n));
+	$("about").textContent = [harmless(s.host), `Linux ${harmless(r.kernel)}`, `${r.mode} mode`, date.toLocaleString(),
+		`${plural(rows.length, "vCPU")} over ${time(r.window_ns)}`, plural(r.events, "event"),
+		s.filter ? `filters: ${harmless(s.filter)}` : null].filter(Boolean).join("  ·  ");
+	document.title = `kvmsched: ${harmless(s.host)}`;
+	const bad = [
+		r.lost ? `${plural(r.lost, "record")} were lost: what depends on them is shown as unknown (hatched).` : "",
+		s.damaged ? "The recording is damaged: what is shown is not the whole." : "",
+		s.unfinished ? "The recorder was killed: the recording ends at its last stored record." : "",
+		s.untracked ? `${plural(s.untracked, "vCPU")} did not fit into the table and are not shown.` : "",
+		rows.length ? "" : "No vCPU was seen.",
+	].filter(Boolean).join(" ");
+	$("warning").textContent = bad;
+	$("warning").hidden = !bad;
+}
+
+function showLegend() {
+	const seen = STATE_ORDER.filter(s => DATA.report.vcpus.some(v => v[`${DATA.states[s]}_ns`] > 0));
+	const item = (s, name) => make("li", null, make("i", s === STATE.unknown ? { class: "hatched" } :
+		{ style: { background: `var(--${s === STATE.woken ? "woken" : DATA.states[s]})` } }), name || stateName(s));
+	const items = seen.map(s => item(s));
+	if (DATA.strips.rows.some(row => row.woken))
+		items.splice(seen.indexOf(STATE.preempted) + 1, 0, item(STATE.woken, "woken, waiting for a CPU"));
+	$("legend").replaceChildren(...items);
+}
+
+/* ---- tables ---- */
+
+const ROWS_FIRST = 200;
+
+/* columns: {name, title, left, value(row) to sort by, cell(row)}. A click on a head sorts. Of many rows there are the
+ * first ones until somebody asks for all. */
+function table(element, columns, data, rowOf) {
+	let by = null, down = true, most = ROWS_FIRST;
+	const head = make("tr", null, columns.map(c => make("th", { class: c.left ? "left" : null, scope: "col", title: c.title },
+		c.value ? make("button", { type: "button", onclick: () => sort(c) }, c.name) : c.name)));
+	const body = make("tbody");
+	const foot = make("tfoot", null, make("tr", null, make("td", { class: "left", colspan: String(columns.length) },
+		make("button", { type: "button", onclick: () => { most = Infinity; fill(); } }, `Show all ${count(data.length)}`))));
+	const fill = () => {
+		body.replaceChildren(...data.slice(0, most).map(rowOf));
+		foot.hidden = data.length <= most;
+	};
+	function sort(c) {
+		down = by === c ? !down : true;
+		by = c;
+		const value = d => c.value(d) ?? -1;
+		data = [...data].sort((x, y) => {
+			const a = value(x), b = value(y), order = typeof a === "string" ? a.localeCompare(b) * -1 : a - b;
+			return down ? -order : order;
+		});
+		[...head.children].forEach((th, i) => {
+			th.removeAttribute("aria-sort");
+			if (columns[i] === c)
+				th.setAttribute("aria-sort", down ? "descending" : "ascending");
+		});
+		fill();
+	}
+	fill();
+	element.replaceChildren(make("thead", null, head), body, foot);
+}
+
+const STATE_ORDER = ["running", "on_or_user", "user", "preempted", "halted", "sleeping", "elsewhere", "absent", "unknown"].map(s => STATE[s]);
+
+function stateBar(v) {
+	const parts = STATE_ORDER.map(s => [DATA.states[s], v[`${DATA.states[s]}_ns`] || 0]).filter(p => p[1] > 0);
+	const text = parts.map(([name, ns]) => `${name.replaceAll("_", " ")} ${percent(ns, windowLength)}`).join(", ");
+	return make("div", { class: "states", role: "img", "aria-label": text, title: text },
+		parts.map(([name, ns]) => make("i", { style: { width: `${100 * ns / windowLength}%`, background: `var(--${name})` } })));
+}
+
+function vcpuColumns() {
+	const own = key => DATA.report.vcpus.some(v => v[key] !== undefined);
+	const part = (name, key, title) => own(key) && { name, title, value: r => r.report[key], cell: r => r.report[key] === undefined ? "-" : percent(r.report[key], windowLength) };
+	const number = (name, key) => own(key) && { name, value: r => r.report[key], cell: r => count(r.report[key]) };
+	const of = (name, key, what, title) => ({ name, title, value: r => r.report[key]?.[what], cell: r => r.report[key]?.[what] === undefined ? "-" : time(r.report[key][what]) });
+	return [
+		{ name: "VM", left: true, value: vmName, cell: vmName },
+		{ name: "vCPU", value: r => r.vcpu.vcpu, cell: r => goTo2(r) },
+		{ name: "tid", value: r => r.vcpu.tid, cell: r => r.vcpu.tid },
+		{ name: "states", left: true, cell: r => stateBar(r.report) },
+		part("run delay", "run_delay_ns", "time runnable but waiting for a CPU"),
+		...["running", "on_or_user", "user", "preempted", "halted", "sleeping", "elsewhere", "absent", "unknown"].map(s =>
+			DATA.report.vcpus.some(v => v[`${s}_ns`] > 0) && part(s.replaceAll("_", " "), `${s}_ns`)),
+		number("switches", "switches"), number("migrations", "migrations"),
+		of("delay p50", "run_delay", "p50_ns", "run delay of the median absence"), of("delay p99", "run_delay", "p99_ns"), of("delay max", "run_delay", "max_ns"),
+		of("absence p99", "absence", "p99_ns"), of("absence max", "absence", "max_ns"),
+	].filter(Boolean);
+}
+
+const goTo2 = row => make("button", { class: "link", type: "button", "aria-label": `${rowName(row)}: go to its longest run delay`, onclick: () => { goToLongest(row); toTimeline(); } },
+	row.vcpu.vcpu >= 0 ? String(row.vcpu.vcpu) : "-");
+
+function toTimeline() {
+	$("h-timeline").scrollIntoView({ block: "start" });
+}
+
+function showVcpus() {
+	const columns = vcpuColumns(), worst = victim();
+	const data = rows.length <= ROWS_FIRST ? rows : [...rows].sort((x, y) => (waited(y) || 0) - (waited(x) || 0));
+	table($("vcpus"), columns, data, row => make("tr", { class: row === worst ? "worst" : null, "data-id": String(row.vcpu.id) },
+		columns.map(c => make("td", { class: c.name === "VM" ? "name" : c.left ? "left" : null, title: c.name === "VM" ? vmName(row) : null }, c.cell(row)))));
+}
+
+/* ---- who took whose CPU ---- */
+
+function showMatrix() {
+	const m = DATA.matrix.by_name, most = Math.max(1, ...m.rows.flatMap(r => r.cells.map(c => c[1])));
+	if (!m.rows.length) {
+		$("matrix").replaceChildren(make("tbody", null, make("tr", null, make("td", { class: "left" }, "No vCPU was preempted."))));
+		return;
+	}
+	const head = make("tr", null, make("th", { class: "left", scope: "col" }, "preempted VM \\ taken by"),
+		m.columns.map(c => make("th", { scope: "col", title: harmless(c.name) }, `${short(c.name, 24)} `, make("small", null, columnKind[c.kind]))),
+		make("th", { scope: "col" }, "all"));
+	const body = m.rows.map(r => {
+		const name = harmless(vmById.get(r.vm)?.name ?? "?"), cells = new Map(r.cells.map(c => [c[0], c]));
+		return make("tr", null, make("th", { class: "name", scope: "row", title: name }, name), m.columns.map((c, i) => {
+			const cell = cells.get(i);
+			if (!cell)
+				return make("td", null, "");
+			const mix = Math.round(6 + 60 * Math.sqrt(cell[1] / most));
+			return make("td", { title: `${plural(cell[2], "time")}`, "data-ns": String(cell[1]),
+				style: { background: `color-mix(in srgb, var(--preempted) ${mix}%, transparent)` } }, time(cell[1]));
+		}), make("td", null, time(r.time_ns)));
+	});
+	$("matrix").replaceChildren(make("thead", null, head), make("tbody", null, body));
+}
+
+function showTasks() {
+	const columns = [
+		{ name: "preempted VM", left: true, value: p => p.victim, cell: p => harmless(p.victim) },
+		{ name: "by class", left: true, value: p => p.class, cell: p => p.class.replaceAll("_", " ") },
+		{ name: "by task", left: true, value: p => p.comm, cell: p => make("button", { class: "link", type: "button", "aria-label": `mark what ${harmless(p.comm)} took`, onclick: () => markTask(p) }, harmless(p.comm || "?")) },
+		{ name: "of", left: true, value: p => p.vm ?? "", cell: p => p.vm ? `${harmless(p.vm)}${p.vcpu === undefined ? "" : ` vCPU ${p.vcpu}`}` : "" },
+		{ name: "tid", value: p => p.tid, cell: p => p.tid },
+		{ name: "times", value: p => p.count, cell: p => count(p.count) },
+		{ name: "time", value: p => p.time_ns, cell: p => time(p.time_ns) },
+	];
+	table($("tasks"), columns, DATA.report.preemptors, p => make("tr", null, columns.map(c =>
+		make("td", { class: c.left ? "name" : null }, c.cell(p)))));
+}
+
+function markTask(p) {
+	const tasks = DATA.tasks.map((t, n) => t.tid === p.tid && (t.comm ?? "") === p.comm ? n : -1).filter(n => n >= 0);
+	choose({ label: `${harmless(p.comm || "?")}[${p.tid}]`, tasks });
+	toTimeline();
+}
+
+/* ---- the longest ---- */
+
+const LONGEST = 100;
+
+function longest(what, state) {
+	const best = []; /* sorted, the longest first */
+	let least = -1;
+	for (const row of rows) {
+		for (let i = 0; i < row.count; i++) {
+			if (state >= 0 && row.state[i] !== state)
+				continue;
+			const key = keyOf(row, i, what);
+			if (key <= least)
+				continue;
+			let at = best.length;
+			while (at && best[at - 1].key < key)
+				at--;
+			best.splice(at, 0, { key, row, i });
+			if (best.length > LONGEST) {
+				best.pop();
+				least = best[LONGEST - 1].key;
+			}
+		}
+	}
+	return best;
+}
+
+function showLongest() {
+	const state = $("longest-state").value ? STATE[$("longest-state").value] : -1;
+	const list = longest($("longest-by").value, state).map(b => absenceOf(b.row, b.i));
+	const columns = [
+		{ name: "from", value: a => a.from, cell: a => make("button", { class: "link", type: "button", onclick: () => { select(a.row, a.i, true); toTimeline(); } }, seconds(a.from, 6)) },
+		{ name: "vCPU", left: true, value: a => rowName(a.row), cell: a => rowName(a.row) },
+		{ name: "state", left: true, value: a => stateName(a.state), cell: a => [swatch(a.state), stateName(a.state)] },
+		{ name: "run delay", value: a => a.delay, cell: a => a.delay === null ? "-" : atLeast(a) + time(a.delay) },
+		{ name: "absence", value: a => a.length, cell: a => atLeast(a) + time(a.length) },
+		{ name: "CPU", cell: a => a.row.cpu[a.i] === NO_CPU ? "-" : String(a.row.cpu[a.i]) },
+		{ name: "class", left: true, value: a => a.by, cell: a => a.by ? className(a.by) : "" },
+		{ name: "taken by", left: true, value: a => a.task ? taskName(a.task) : "", cell: a => !a.task ? "" : a.by === BY_QUOTA ? `quota, next: ${taskName(a.task)}` : taskName(a.task) },
+	];
+	table($("longest"), columns, list, a => make("tr", null, columns.map(c => make("td", { class: c.left ? "name" : null }, c.cell(a)))));
+}
+
+/* ---- rules ---- */
+
+function showRules() {
+	const c = DATA.check;
+	$("rules-verdict").replaceChildren(make("strong", { class: c.verdict }, c.verdict), c.doubt ? `: ${harmless(c.doubt)}` : "");
+	const columns = [
+		{ name: "rule", left: true, value: t => t.name, cell: t => t.name },
+		{ name: "verdict", left: true, value: t => t.verdict, cell: t => make("span", { class: t.verdict }, t.verdict) },
+		{ name: "decided", value: t => t.decided, cell: t => count(t.decided) },
+		{ name: "violated", value: t => t.violations, cell: t => count(t.violations) },
+		{ name: "what it says", left: true, cell: t => t.help + (t.why ? ` (${t.why})` : "") },
+	];
+	table($("rules"), columns, c.tests, t => make("tr", null, columns.map((col, i) => make("td", { class: i === 4 ? "wrap" : col.left ? "left" : null }, col.cell(t)))));
+	$("violated").replaceChildren(...c.tests.map((t, n) => t.verdict === "violated" ? brokenRule(t, n) : null).filter(Boolean));
+}
+
+const MARKS_LISTED = 200;
+
+function brokenRule(t, n) {
+	const own = marks.filter(m => m.rule === n), more = t.violations - Math.min(own.length, MARKS_LISTED);
+	return make("div", { class: "broken" },
+		make("h3", { class: "violated" }, `${t.name}: violated ${plural(t.violations, "time")} in ${plural(t.decided, "decision")}`),
+		make("p", { style: { margin: 0 } }, t.help), make("pre", null, t.first),
+		make("div", { class: "marks" }, own.slice(0, MARKS_LISTED).map(m => make("button", { class: "link", type: "button",
+			onclick: () => { goToMark(m); toTimeline(); } }, `${rowName(m.row)} at ${seconds(m.time, 6)}`)),
+		more > 0 ? make("small", null, `and ${count(more)} more`) : null));
+}
+
+/* ---- distributions ---- */
+
+function showHistChoice() {
+	const options = [make("option", { value: "all" }, "all vCPUs")];
+	if (vms.length > 1)
+		DATA.vms.forEach((vm, i) => options.push(make("option", { value: `vm ${i}` }, short(vm.name, 40))));
+	rows.forEach((row, i) => options.push(make("option", { value: `vcpu ${i}` }, `${short(vmName(row), 40)} ${vcpuNumber(row)}`)));
+	$("hist-of").replaceChildren(...options);
+}
+
+function showHists() {
+	const [kind, i] = $("hist-of").value.split(" ");
+	const h = kind === "vm" ? DATA.hist_vms[i] : kind === "vcpu" ? DATA.hist_vcpus[i] : DATA.hist_all[0];
+	$("hists").replaceChildren(
+		hist("run delay", "time runnable but waiting for a CPU, per absence", h && h.run_delay, "one"),
+		hist("absence", "from sched_out to sched_in, whatever the reason", h && h.absence, "absence"));
+}
+
+/* Both axes are logarithmic: tails are what matters. */
+function hist(name, help, h, style) {
+	const box = make("div", { class: "hist" }, make("h3", null, name));
+	if (!h || !h.count) {
+		box.append(make("p", null, h ? "There was none." : "This recording does not tell."));
+		return box;
+	}
+	const q = [["p50", h.p50_ns], ["p90", h.p90_ns], ["p99", h.p99_ns], ["p99.9", h.p999_ns], ["max", h.max_ns]];
+	box.append(make("p", null, `${help}: ${count(h.count)}; ${q.map(([n, v]) => `${n} ${time(v)}`).join(", ")}`));
+	const W = 600, H = 220, left = 44, bottom = 24, top = 16;
+	const least = ([low, high]) => low || (high + 1) / 2; /* 0 has no place on such an axis */
+	const x0 = Math.log10(least(h.buckets[0])), x1 = Math.max(x0 + .1, Math.log10(h.buckets[h.buckets.length - 1][1] + 1));
+	const y1 = Math.log10(Math.max(...h.buckets.map(b => b[2])) * 1.3 + 1);
+	const x = ns => left + (Math.log10(Math.max(1, ns)) - x0) / (x1 - x0) * (W - left - 8);
+	const y = n => H - bottom - Math.log10(n + 1) / y1 * (H - bottom - top);
+	const svg = (tag, a, ...c) => make(tag, { svg: true, ...a }, ...c);
+	const parts = [];
+	for (let n = 1; Math.log10(n + 1) < y1; n *= 10)
+		parts.push(svg("line", { class: "grid", x1: left, x2: W - 8, y1: y(n), y2: y(n) }), svg("text", { x: left - 6, y: y(n) + 4, "text-anchor": "end" }, count(n)));
+	for (let d = Math.ceil(x0); d <= x1; d++)
+		parts.push(svg("line", { class: "grid", x1: x(10 ** d), x2: x(10 ** d), y1: H - bottom, y2: H - bottom + 4 }), svg("text", { x: x(10 ** d), y: H - 6, "text-anchor": "middle" }, rough(10 ** d)));
+	for (const [low, high, n] of h.buckets)
+		parts.push(svg("rect", { class: style, x: x(least([low, high])), y: y(n), width: Math.max(1, x(high + 1) - x(least([low, high])) - 1), height: H - bottom - y(n) },
+			svg("title", null, `${time(low)} … ${time(high)}: ${count(n)}`)));
+	for (const [label, v] of [q[0], q[2]])
+		parts.push(svg("line", { class: "q", x1: x(v), x2: x(v), y1: top, y2: H - bottom }), svg("text", { class: "q", x: x(v), y: 11, "text-anchor": "middle" }, label));
+	box.append(svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": `Histogram of ${name}` }, parts));
+	return box;
+}
