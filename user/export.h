@@ -21,11 +21,16 @@ struct export_out {
  */
 int export__write(const struct export_out *o, const void *bytes, size_t len);
 
+/* For what wrote to the file by itself: says that it failed, as export__write() does. Returns err,
+ * which is -errno. */
+int export__failed(const struct export_out *o, int err);
+
 /* Fill the sink; its ctx is freed by export_format.free, whatever happened. o outlives it. 0 or
  * -ENOMEM. */
 int sink_json_rows__new(struct sink *sink, struct export_out *o);
 int sink_csv_rows__new(struct sink *sink, struct export_out *o);
 void sink_rows__free(void *ctx);
+
 int sink_html__new(struct sink *sink, struct export_out *o);
 void sink_html__free(void *ctx);
 

@@ -114,7 +114,7 @@ static int span(void *ctx, struct model_vcpu *v, const struct span *s, const str
 	if (err)
 		return err__say(err, "export");
 	err = json__error(h->json);
-	return err ? err__say(err, "writing") : 0;
+	return err ? export__failed(h->out, err) : 0;
 }
 
 static int absence(void *ctx, struct model_vcpu *v, const struct absence *a,
@@ -188,13 +188,13 @@ static int end(void *ctx, const struct summary *s)
 	if (!err)
 		err = write_data(h, s);
 	if (err)
-		return err__say(err, "writing");
+		return export__failed(h->out, err);
 	errno = 0;
 	html_page__write(h->f, HTML_DATA);
 	html_json__plain(h->f, s);
 	html_page__write(h->f, HTML_PLAIN);
 	if (fflush(h->f) || ferror(h->f))
-		return err__say(errno ?: EIO, "writing");
+		return export__failed(h->out, -(errno ?: EIO));
 	h->out->done = true;
 	return 0;
 }
