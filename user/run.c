@@ -20,7 +20,8 @@
 #include "record.h"
 #include "run.h"
 
-#define POLL_MS 50
+#define POLL_MS	      50
+#define INTERVALS_MAX 1000000U /* of a recording */
 
 /* Records of one stream that the order has not taken yet. Two buffers: what was handed to the order
  * must stay where it is while more arrives. */
@@ -564,6 +565,23 @@ static void recall_filter(struct run *r)
 			  r->o->input, r->session.filter);
 }
 
+/* A damaged recording may claim to be centuries long. */
+static int check_intervals(const struct run *r, __u64 from, __u64 to)
+{
+	const struct session *s = &r->session;
+	__u64 length;
+
+	if (!r->sink || !r->sink->tick)
+		return 0;
+	from = from > s->start_ns ? from : s->start_ns;
+	to = to < s->end_ns ? to : s->end_ns;
+	length = to > from ? to - from : 0;
+	if (length / r->sink->interval_ns <= INTERVALS_MAX)
+		return 0;
+	return err__say(0, "%s: more than %u intervals: a longer --interval, or --time, is needed",
+			r->o->input, INTERVALS_MAX);
+}
+
 static int run_replay(struct run *r)
 {
 	__u64 from, to;
@@ -573,6 +591,8 @@ static int run_replay(struct run *r)
 		recall_filter(r);
 	if (!err)
 		err = window_of(r, &from, &to);
+	if (!err)
+		err = check_intervals(r, from, to);
 	if (!err)
 		err = begin_model(r, ctf_reader__streams(r->reader), fill_replay, from, to);
 	if (!err)
