@@ -11,6 +11,8 @@
 #define REALTIME  1
 #define MONOTONIC 3
 #define TIME_NS	  1
+#define EXPLICIT  3 /* TrackDescriptor.child_ordering: by sibling_order_rank */
+#define NO_MERGE  2 /* .sibling_merge_behavior: not even with one of its name */
 
 /* protobuf-c's names are long */
 typedef Kvmsched__Perfetto__TracePacket packet_t;
@@ -40,6 +42,7 @@ static const char *const names[PN_CNT] = {
 	[PN_BY_PID] = "by_pid",
 	[PN_BY_VM] = "by_vm",
 	[PN_BY_VCPU] = "by_vcpu",
+	[PN_LOST] = "lost_records",
 };
 
 /* As an element of Trace.packet, which makes a file of packets a Trace. */
@@ -72,9 +75,109 @@ static packet_t packet_of(__u32 sequence, __u32 flags)
 	return p;
 }
 
+/* Names are shown by trace_processor_shell, too: nothing in them acts on a terminal. */
+static char *escaped(const char *name, char *out, size_t size)
+{
+	escape__str(ESCAPE_TERMINAL, name, out, size);
+	return out;
+}
+
+/* ---- about the file ------------------------------------------------------------------------ */
+
+typedef Kvmsched__Perfetto__TraceAttributes__Attribute attribute_t;
+
+struct attributes {
+	attribute_t one[4], *all[4];
+	size_t count;
+};
+
+static attribute_t *attribute(struct attributes *a, const char *key)
+{
+	attribute_t *one = &a->one[a->count];
+
+	*one = (attribute_t)KVMSCHED__PERFETTO__TRACE_ATTRIBUTES__ATTRIBUTE__INIT;
+	one->key = (char *)key;
+	a->all[a->count++] = one;
+	return one;
+}
+
+static void add_number(struct attributes *a, const char *key, __u64 n)
+{
+	attribute_t *one = attribute(a, key);
+
+	one->has_long_value = true;
+	one->long_value = n;
+}
+
+static int write_attributes(const struct export_out *o, struct attributes *a)
+{
+	Kvmsched__Perfetto__TraceAttributes all = KVMSCHED__PERFETTO__TRACE_ATTRIBUTES__INIT;
+	packet_t p = packet_of(PERFETTO_FILE, 0);
+
+	all.attribute = a->all;
+	all.n_attribute = a->count;
+	p.trace_attributes = &all;
+	return write_packet(o, &p);
+}
+
+static int write_system(const struct export_out *o, const struct session *s)
+{
+	Kvmsched__Perfetto__SystemInfo system = KVMSCHED__PERFETTO__SYSTEM_INFO__INIT;
+	Kvmsched__Perfetto__Utsname uts = KVMSCHED__PERFETTO__UTSNAME__INIT;
+	char release[ESCAPE_SIZE(sizeof(s->release))], machine[ESCAPE_SIZE(sizeof(s->arch))];
+	packet_t p = packet_of(PERFETTO_FILE, 0);
+
+	uts.sysname = "Linux";
+	uts.release = escaped(s->release, release, sizeof(release));
+	uts.machine = escaped(s->arch, machine, sizeof(machine));
+	system.utsname = &uts;
+	system.has_num_cpus = true;
+	system.num_cpus = s->cpus;
+	p.system_info = &system;
+	return write_packet(o, &p);
+}
+
+int perfetto_state__begin(const struct export_out *o, const struct session *s)
+{
+	char host[ESCAPE_SIZE(sizeof(s->host))], filter[ESCAPE_SIZE(sizeof(s->filter))];
+	struct attributes a = {.count = 0};
+	int err = write_system(o, s);
+
+	attribute(&a, "kvmsched.host")->string_value = escaped(s->host, host, sizeof(host));
+	attribute(&a, "kvmsched.mode")->string_value = (char *)session__mode_name(s->mode);
+	if (*s->filter)
+		attribute(&a, "kvmsched.filter")->string_value =
+			escaped(s->filter, filter, sizeof(filter));
+	return err ?: write_attributes(o, &a);
+}
+
+/* TraceStats is where Perfetto's UI looks when it warns that data were lost. */
+int perfetto_state__end(const struct export_out *o, const struct summary *s)
+{
+	Kvmsched__Perfetto__TraceStats stats = KVMSCHED__PERFETTO__TRACE_STATS__INIT;
+	Kvmsched__Perfetto__TraceStats__BufferStats buffer =
+		KVMSCHED__PERFETTO__TRACE_STATS__BUFFER_STATS__INIT;
+	Kvmsched__Perfetto__TraceStats__BufferStats *buffers = &buffer;
+	packet_t p = packet_of(PERFETTO_FILE, 0);
+	struct attributes a = {.count = 0};
+	int err;
+
+	add_number(&a, "kvmsched.events", s->events);
+	add_number(&a, "kvmsched.lost", s->lost);
+	add_number(&a, "kvmsched.window_from_ns", s->from_ns);
+	add_number(&a, "kvmsched.window_to_ns", s->to_ns);
+	err = write_attributes(o, &a);
+	buffer.has_trace_writer_packet_loss = true;
+	buffer.trace_writer_packet_loss = s->lost;
+	stats.n_buffer_stats = 1;
+	stats.buffer_stats = &buffers;
+	p.trace_stats = &stats;
+	return err ?: write_packet(o, &p);
+}
+
 /* ---- tracks ------------------------------------------------------------------------------- */
 
-enum track_kind { TRACK_VM = 1, TRACK_VCPU, TRACK_RUN_DELAY };
+enum track_kind { TRACK_VM = 1, TRACK_VCPU, TRACK_RUN_DELAY, TRACK_VCPUS };
 
 /* Unlikely to be another trace's, should somebody put two into one file. */
 static __u64 uuid_of(const struct session *s, enum track_kind kind, __u32 id)
@@ -106,7 +209,7 @@ static int write_vm(const struct export_out *o, const struct session *s, const s
 	const struct model_vm *vm = model__vm(m, v->vm);
 	track_t t = TRACK_INIT;
 
-	escape__str(ESCAPE_JSON, model__vm_name(m, v->vm, name, sizeof(name)), text, sizeof(text));
+	escaped(model__vm_name(m, v->vm, name, sizeof(name)), text, sizeof(text));
 	t.uuid = uuid_of(s, TRACK_VM, v->vm);
 	t.name = text;
 	process.has_pid = true;
@@ -115,6 +218,36 @@ static int write_vm(const struct export_out *o, const struct session *s, const s
 	if (!vm || !vm->same_vmm)
 		t.process = &process;
 	return write_track(o, perfetto_state__sequence(v), &t);
+}
+
+/* Perfetto sorts what is directly below a process by name, vCPU 10 before vCPU 2. What is below a
+ * track of its own goes by rank. */
+static int write_vcpus(const struct export_out *o, const struct session *s,
+		       const struct model_vcpu *v)
+{
+	track_t t = TRACK_INIT;
+
+	t.uuid = uuid_of(s, TRACK_VCPUS, v->vm);
+	t.has_parent_uuid = true;
+	t.parent_uuid = uuid_of(s, TRACK_VM, v->vm);
+	t.name = "vCPUs";
+	t.has_child_ordering = true;
+	t.child_ordering = EXPLICIT;
+	return write_track(o, perfetto_state__sequence(v), &t);
+}
+
+/* By KVM's number, each vCPU followed by its counter; those not introduced come last. A number may
+ * come again, with another vCPU: that is another track. */
+static void place(track_t *t, const struct session *s, const struct model_vcpu *v, bool counter)
+{
+	__s32 number = v->vcpu_id >= 0 && v->vcpu_id < 1 << 29 ? v->vcpu_id : 1 << 29;
+
+	t->has_parent_uuid = true;
+	t->parent_uuid = uuid_of(s, TRACK_VCPUS, v->vm);
+	t->has_sibling_order_rank = true;
+	t->sibling_order_rank = 2 * number + counter;
+	t->has_sibling_merge_behavior = true;
+	t->sibling_merge_behavior = NO_MERGE;
 }
 
 /* A track with a name, not Perfetto's track of a thread: a thread may run several vCPUs. */
@@ -127,9 +260,8 @@ static int write_vcpu(const struct export_out *o, const struct session *s,
 	if (v->vcpu_id >= 0)
 		snprintf(name, sizeof(name), "vCPU %d [%u]", v->vcpu_id, v->v.tid);
 	t.uuid = uuid_of(s, TRACK_VCPU, v->id);
-	t.has_parent_uuid = true;
-	t.parent_uuid = uuid_of(s, TRACK_VM, v->vm);
 	t.name = name;
+	place(&t, s, v, false);
 	return write_track(o, perfetto_state__sequence(v), &t);
 }
 
@@ -145,10 +277,10 @@ static int write_counter(const struct export_out *o, const struct session *s,
 		snprintf(name, sizeof(name), "run delay of vCPU %d", v->vcpu_id);
 	counter.has_unit = true;
 	counter.unit = TIME_NS;
+	counter.y_axis_share_key = "run_delay"; /* a VM's vCPUs can be compared */
 	t.uuid = uuid_of(s, TRACK_RUN_DELAY, v->id);
-	t.has_parent_uuid = true;
-	t.parent_uuid = uuid_of(s, TRACK_VM, v->vm);
 	t.name = name;
+	place(&t, s, v, true);
 	t.counter = &counter;
 	return write_track(o, perfetto_state__sequence(v), &t);
 }
@@ -215,8 +347,7 @@ int perfetto_state__words(const struct export_out *o, __u32 sequence,
 
 	in.word_cnt = 0;
 	for (unsigned i = 0; i < count && i < 2; i++) {
-		escape__str(ESCAPE_JSON, words[i].text, text[i], sizeof(text[i]));
-		intern(&in, words[i].iid, text[i]);
+		intern(&in, words[i].iid, escaped(words[i].text, text[i], sizeof(text[i])));
 	}
 	data.n_debug_annotation_string_values = in.word_cnt;
 	data.debug_annotation_string_values = in.words;
@@ -275,6 +406,8 @@ int perfetto_state__write(const struct export_out *o, const struct session *s,
 
 	if (!err)
 		err = write_vm(o, s, m, v);
+	if (!err)
+		err = write_vcpus(o, s, v);
 	if (!err)
 		err = write_vcpu(o, s, v);
 	return err ?: write_counter(o, s, v);

@@ -15,6 +15,8 @@
 #define PERFETTO_CLEARED 1 /* nothing from before is referred to from here on */
 #define PERFETTO_NEEDS	 2 /* refers to what came since */
 
+#define PERFETTO_FILE 0x7fffffffU /* the sequence of packets that are about the whole file */
+
 /* Numbers of names (of DebugAnnotations). A state's name has the state's number + 1. */
 enum perfetto_name {
 	PN_REASON = 1,
@@ -32,6 +34,7 @@ enum perfetto_name {
 	PN_BY_PID,
 	PN_BY_VM,
 	PN_BY_VCPU,
+	PN_LOST,
 	PN_CNT
 };
 
@@ -40,6 +43,11 @@ enum perfetto_name {
 #define PERFETTO_REASON(r) (1 + (r))
 #define PERFETTO_CLASS(c)  (1 + KS_R_CNT + (c))
 #define PERFETTO_FIRST	   (1 + KS_R_CNT + KS_BY_CNT)
+
+/* About the file: on which host it was made and how; at the end, how much there was and how much
+ * was lost. 0 or -errno. */
+int perfetto_state__begin(const struct export_out *o, const struct session *s);
+int perfetto_state__end(const struct export_out *o, const struct summary *s);
 
 /* A word that comes up, and its number. */
 struct perfetto_word {

@@ -64,6 +64,7 @@ struct kept_taker {
 struct track {
 	struct who_key key;
 	__u64 lost;	 /* records of it, so far */
+	__u64 missing;	 /* of these, just before the slice that comes; 0 = none, or not known */
 	__u64 state_ns;	 /* when its state was written last */
 	unsigned slices; /* since then */
 	bool begun;
@@ -185,6 +186,8 @@ static int write_state(struct perfetto *p, struct track *t, const struct model_v
 	}
 	for (unsigned i = 0; i < 1 << TAKERS_BITS; i++)
 		t->taker[i].key.used = false;
+	/* the first one's may have been lost before the window */
+	t->missing = first && now > p->s->start_ns ? 0 : v->v.lost - t->lost;
 	t->lost = v->v.lost;
 	t->state_ns = now;
 	t->slices = 0;
@@ -315,6 +318,8 @@ static __u8 *put_begin(__u8 *to, const struct track *t, const struct span *s,
 		to = put_argument(to, PN_USER, ANNOTATION_UINT, s->user_ns);
 	if (s->open)
 		to = put_argument(to, PN_OPEN, ANNOTATION_BOOL, 1);
+	if (s->state == ST_UNKNOWN && t->missing)
+		to = put_argument(to, PN_LOST, ANNOTATION_UINT, t->missing);
 	if (taker) {
 		memcpy(to, taker->bytes, KEPT_MAX);
 		to += taker->len;
@@ -350,6 +355,7 @@ static int span(void *ctx, struct model_vcpu *v, const struct span *s, const str
 		return err;
 	to = put_begin(p->buffer + p->len, t, s, of, taker);
 	p->len = put_end(to, t, s, of) - p->buffer;
+	t->missing = 0;
 	return 0;
 }
 
@@ -361,7 +367,7 @@ static int begin(void *ctx, const struct session *s, const struct model *m)
 
 	p->s = s;
 	p->m = m;
-	return 0;
+	return perfetto_state__begin(p->o, s);
 }
 
 static int end(void *ctx, const struct summary *s)
@@ -369,7 +375,7 @@ static int end(void *ctx, const struct summary *s)
 	struct perfetto *p = ctx;
 	int err = flush(p);
 
-	(void)s;
+	err = err ?: perfetto_state__end(p->o, s);
 	p->o->done = !err;
 	return err;
 }
