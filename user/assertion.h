@@ -57,6 +57,12 @@ int assertion__parse(struct assertion *a, const char *text, const char **why, co
 int assertion__evaluate(const struct assertion *a, const struct summary *s,
 			struct assertion_result *r);
 
+/* The first absence that breaks an assertion. */
+struct assertion_breach {
+	const struct model_vcpu *v; /* NULL: there was none, or it takes more than one */
+	struct absence absence;
+};
+
 /* Does this one absence break it, whatever else comes? Of maxima and of what must not happen at
  * all.
  */

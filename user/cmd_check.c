@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "automaton_build.h"
 #include "cmd.h"
@@ -18,10 +19,10 @@
 enum { OPT_RULE = 0x200, OPT_MODEL, OPT_ASSERT, OPT_FORMAT, OPT_LIST, OPT_SHOW, OPT_KEEP };
 
 struct check_cmd {
-	struct options o;     /* first: the groups see only this */
-	const char *patterns; /* --rule */
+	struct options o; /* first: the groups see only this */
+	char *patterns;	  /* --rule, all of them; NULL: none */
 	const char *show;
-	bool list;
+	bool list, format_given;
 	struct assertion assertion[ASSERTIONS_MAX];
 	struct automaton *model[MODELS_MAX]; /* --model, to be freed */
 	const char *model_file[MODELS_MAX];
@@ -43,13 +44,23 @@ static void add_assertion(struct check_cmd *c, const char *text, struct argp_sta
 	c->out.assertions++;
 }
 
+/* Several --rule are one list. */
+static void add_rules(struct check_cmd *c, const char *patterns, struct argp_state *state)
+{
+	char *before = c->patterns;
+
+	if (asprintf(&c->patterns, "%s%s%s", before ?: "", before ? "," : "", patterns) < 0)
+		argp_failure(state, EXIT_ERROR, ENOMEM, "--rule");
+	free(before);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct check_cmd *c = state->input;
 
 	switch (key) {
 	case OPT_RULE:
-		c->patterns = arg;
+		add_rules(c, arg, state);
 		break;
 	case OPT_MODEL:
 		if (c->models == MODELS_MAX)
@@ -62,6 +73,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_FORMAT:
 		if (sink_check__parse_format(arg, &c->out.format))
 			argp_error(state, "--format %s: not text, ktap, junit or json", arg);
+		c->format_given = true;
+		break;
+	case ARGP_KEY_END:
+		if (c->o.json && c->format_given && c->out.format != CHECK_JSON)
+			argp_error(state, "--json and another --format exclude each other");
 		break;
 	case OPT_KEEP:
 		c->o.keep = arg;
@@ -229,6 +245,7 @@ static int check(struct check_cmd *c)
 	c->out.rule = c->rule;
 	c->out.assertion = c->assertion;
 	c->out.color = c->o.color;
+	c->out.filtered = filter__any(&c->o.filter);
 	sink_check__init(&sink, &c->out);
 	status = run(&c->o, &sink);
 	sink_check__free(&c->out);
@@ -249,6 +266,7 @@ int cmd_check(int argc, char **argv)
 		status = c.list ? list(&c) : c.show ? show(&c) : check(&c);
 	for (unsigned i = 0; i < c.models; i++)
 		automaton__free(c.model[i]);
+	free(c.patterns);
 	if ((c.list || c.show) && (fflush(stdout) || ferror(stdout))) {
 		err__say(errno, "writing to standard output");
 		return EXIT_ERROR;

@@ -45,6 +45,17 @@ static char *name_of(const char *file)
 	return dot && dot > base ? strndup(base, dot - base) : strdup(base);
 }
 
+/* It is the rule's, and stands in all formats. */
+static int verify_name(const char *name)
+{
+	for (; *name; name++)
+		if (*name < ' ' || *name > '~')
+			return err__say(
+				0,
+				"--model: the file's name is the rule's, so it has to be plain ASCII");
+	return 0;
+}
+
 static int load(struct dot *d)
 {
 	FILE *f = fopen(d->file, "re");
@@ -248,7 +259,7 @@ int dot__read(struct dot **out, const char *file)
 		d->name = name_of(file);
 	}
 	if (d && d->file && d->name)
-		err = load(d);
+		err = verify_name(d->name) ?: load(d);
 	if (!err) {
 		g = parse(d);
 		err = g ? take(d, g) : -EINVAL;

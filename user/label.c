@@ -77,7 +77,7 @@ static int value(struct label *l, struct label_term *t, const char **p)
 		    __builtin_add_overflow(t->value, **p - '0', &t->value))
 			return wrong(l, "the number is too large");
 	if (isalnum((unsigned char)**p) || **p == '_' || **p == '.')
-		return wrong(l, "units are ns, us, ms and s");
+		return wrong(l, "not a number, nor a time: units are ns, us, ms and s");
 	*p = blank(*p);
 	return 0;
 }

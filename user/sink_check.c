@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* See sink_check.h. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "err.h"
@@ -26,8 +27,12 @@ static int begin(void *ctx, const struct session *s, const struct model *m)
 
 	(void)m;
 	c->session = s;
-	c->check = check__new(s, c->rule, c->rules);
-	return c->check ? 0 : err__say(ENOMEM, "starting");
+	c->seen = *s;
+	if (c->filtered && !*s->filter)
+		strcpy(c->seen.filter, "?"); /* a recording's own filter, or this one: some is */
+	c->check = check__new(&c->seen, c->rule, c->rules);
+	c->breach = calloc(c->assertions + 1, sizeof(*c->breach));
+	return c->check && c->breach ? 0 : err__say(ENOMEM, "starting");
 }
 
 static int event(void *ctx, struct model_vcpu *v, const struct ks_head *r, bool asked)
@@ -45,10 +50,13 @@ static int absence(void *ctx, struct model_vcpu *v, const struct absence *a,
 {
 	struct sink_check *c = ctx;
 
-	(void)v, (void)task;
-	for (unsigned i = 0; i < c->assertions; i++)
-		if (assertion__broken_by(&c->assertion[i], a))
-			c->sink->status = EXIT_VIOLATED;
+	(void)task;
+	for (unsigned i = 0; i < c->assertions; i++) {
+		if (c->breach[i].v || !assertion__broken_by(&c->assertion[i], a))
+			continue;
+		c->breach[i] = (struct assertion_breach){.v = v, .absence = *a};
+		c->sink->status = EXIT_VIOLATED;
+	}
 	return 0;
 }
 
@@ -77,7 +85,7 @@ static int end(void *ctx, const struct summary *s)
 
 	err = check__end(c->check, s->session->end_ns, s->to_ns >= s->session->end_ns);
 	if (!err)
-		err = verdict__judge(&v, c->check, s, c->assertion, c->assertions);
+		err = verdict__judge(&v, c->check, s, c->assertion, c->breach, c->assertions);
 	if (err)
 		return err__say(err, "judging");
 	err = print(c, &v);
@@ -97,4 +105,6 @@ void sink_check__free(struct sink_check *c)
 {
 	check__free(c->check);
 	c->check = NULL;
+	free(c->breach);
+	c->breach = NULL;
 }

@@ -168,7 +168,7 @@ static int write_data(struct sink_html *h, const struct summary *s)
 	if (!err)
 		err = timeline__finish(&h->timeline, s);
 	if (!err)
-		err = verdict__judge(&verdict, h->check, s, NULL, 0);
+		err = verdict__judge(&verdict, h->check, s, NULL, NULL, 0);
 	if (!err) {
 		limit_strips(&h->timeline);
 		html_page__write(h->f, HTML_SPANS);

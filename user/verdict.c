@@ -72,6 +72,10 @@ static void judge_rule(const struct verdict *v, struct verdict_test *t, const st
 	if (r->skip) {
 		t->status = VERDICT_SKIPPED;
 		put_why(t->why, sizeof(t->why), "%s", r->skip);
+	} else if (r->violations && v->summary->damaged) {
+		/* torn bytes may look like anything */
+		t->status = VERDICT_INCONCLUSIVE;
+		put_why(t->why, sizeof(t->why), "%s, so its violations may not be real", v->doubt);
 	} else if (r->violations) {
 		t->status = VERDICT_VIOLATED;
 	} else if (*v->doubt) {
@@ -111,7 +115,8 @@ static enum verdict_status overall(const struct verdict *v)
 }
 
 int verdict__judge(struct verdict *v, const struct check *c, const struct summary *s,
-		   const struct assertion *a, unsigned assertions)
+		   const struct assertion *a, const struct assertion_breach *breach,
+		   unsigned assertions)
 {
 	unsigned rules = check__rules(c);
 	int err = 0;
@@ -127,7 +132,8 @@ int verdict__judge(struct verdict *v, const struct check *c, const struct summar
 		judge_rule(v, &v->test[v->tests++], check__rule(c, i));
 	for (unsigned i = 0; !err && i < assertions; i++) {
 		err = assertion__evaluate(&a[i], s, &v->result[i]);
-		judge_assertion(v, &v->test[v->tests++], &a[i], &v->result[i]);
+		judge_assertion(v, &v->test[v->tests], &a[i], &v->result[i]);
+		v->test[v->tests++].breach = breach && breach[i].v ? &breach[i] : NULL;
 	}
 	for (unsigned i = 0; i < v->tests; i++)
 		v->count[v->test[i].status]++;

@@ -31,6 +31,7 @@ struct verdict_test {
 	const struct check_rule *rule;	       /* or */
 	const struct assertion_result *result; /* an assertion's */
 	const struct assertion *assertion;
+	const struct assertion_breach *breach;
 };
 
 struct verdict {
@@ -43,9 +44,11 @@ struct verdict {
 	enum verdict_status status;
 };
 
-/* Judges all rules of c and the assertions. 0 or -ENOMEM; verdict__free() either way. */
+/* Judges all rules of c and the assertions; breach[assertions] is by assertion, NULL: not looked
+ * for. 0 or -ENOMEM; verdict__free() either way. */
 int verdict__judge(struct verdict *v, const struct check *c, const struct summary *s,
-		   const struct assertion *a, unsigned assertions);
+		   const struct assertion *a, const struct assertion_breach *breach,
+		   unsigned assertions);
 
 void verdict__free(struct verdict *v);
 

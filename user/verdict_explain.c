@@ -165,13 +165,19 @@ static void put_record(const struct out *o, const union check_record *r, const s
 
 /* ---- rules -------------------------------------------------------------------------------- */
 
-static void put_whose(const struct out *o, const struct model_vcpu *v)
+static void put_vm(const struct out *o, const struct model_vcpu *v)
 {
 	char name[NAME_SIZE], text[ESCAPE_SIZE(NAME_SIZE)];
 
 	summary__vm_name(o->v->summary, v->vm, name, sizeof(name));
 	escape__str(o->esc, name, text, sizeof(text));
-	fprintf(o->f, "%s%s vCPU %d", o->prefix, text, v->vcpu_id);
+	fprintf(o->f, "%s%s", o->prefix, text);
+}
+
+static void put_whose(const struct out *o, const struct model_vcpu *v)
+{
+	put_vm(o, v);
+	fprintf(o->f, " vCPU %d", v->vcpu_id);
 }
 
 static void put_where(const struct out *o, const struct check_violation *x)
@@ -283,16 +289,33 @@ static void explain_rule(const struct out *o, const struct verdict_test *t)
 
 /* ---- assertions --------------------------------------------------------------------------- */
 
+static void put_breach(const struct out *o, const struct assertion_breach *b)
+{
+	const struct session *s = o->v->summary->session;
+	const struct absence *a = &b->absence;
+	char text[UNITS_LEN];
+
+	put_whose(o, b->v);
+	fprintf(o->f, " was the first to break it: %s for %s", report_reason_names[a->reason],
+		units__own(text, a->to - a->from));
+	if (a->has_run_delay)
+		fprintf(o->f, ", run delay %s", units__own(text, a->run_delay_ns));
+	units__seconds(text, a->from > s->start_ns ? a->from - s->start_ns : 0, 9);
+	fprintf(o->f, ", from %s s after the start\n", text);
+}
+
 static void explain_assertion(const struct out *o, const struct verdict_test *t)
 {
 	const struct assertion *a = t->assertion;
 	const struct assertion_result *r = t->result;
 	char value[UNITS_LEN];
 
-	if (r->v)
-		put_whose(o, r->v);
-	else
+	if (!r->v)
 		fprintf(o->f, "%sall vCPUs", o->prefix);
+	else if (a->by == SUMMARY_BY_VM)
+		put_vm(o, r->v);
+	else
+		put_whose(o, r->v);
 	if (a->is_time)
 		units__own(value, r->value);
 	else
@@ -300,6 +323,8 @@ static void explain_assertion(const struct out *o, const struct verdict_test *t)
 	fprintf(o->f, ": %s(%s) is %s\n", assertion__fn_name(a->fn), a->measure->name, value);
 	if (a->by != SUMMARY_BY_ALL)
 		fprintf(o->f, "%sit fails for %u of %u\n", o->prefix, r->failed, r->groups);
+	if (t->breach)
+		put_breach(o, t->breach);
 }
 
 void verdict__explain(const struct verdict *v, const struct verdict_test *t, const char *prefix,

@@ -22,7 +22,8 @@ static void ktap_test(const struct verdict *v, unsigned i, FILE *f)
 	bool ok = t->status == VERDICT_OK || t->status == VERDICT_SKIPPED;
 
 	if (t->status == VERDICT_VIOLATED) {
-		fprintf(f, "# %s\n", t->help);
+		if (*t->help)
+			fprintf(f, "# %s\n", t->help);
 		verdict__explain(v, t, "# ", ESCAPE_ASCII, f);
 	}
 	if (t->status != VERDICT_SKIPPED)
@@ -93,6 +94,8 @@ static int junit_test(const struct verdict *v, const struct verdict_test *t, FIL
 
 	fputs("\t\t<testcase classname=\"kvmsched.check\"", f);
 	attribute("name", t->name, f);
+	if (t->status != VERDICT_SKIPPED)
+		fprintf(f, " assertions=\"%llu\"", (unsigned long long)t->decided);
 	if (t->status == VERDICT_OK) {
 		fputs("/>\n", f);
 		return 0;

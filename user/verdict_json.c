@@ -122,6 +122,14 @@ static void put_violation(struct json *j, const struct verdict *v, const struct 
 	json__end_object(j);
 }
 
+static void put_vm(struct json *j, const struct summary *s, const struct model_vcpu *v)
+{
+	char name[160];
+
+	json__key_str(j, "vm", summary__vm_name(s, v->vm, name, sizeof(name)));
+	json__key_u64(j, "vm_pid", v->tgid);
+}
+
 static void put_assertion(struct json *j, const struct verdict *v, const struct verdict_test *t)
 {
 	const struct assertion_result *r = t->result;
@@ -132,7 +140,10 @@ static void put_assertion(struct json *j, const struct verdict *v, const struct 
 	if (!r->v)
 		return;
 	json__key_object(j, "of");
-	report_json__identity(j, v->summary, r->v);
+	if (t->assertion->by == SUMMARY_BY_VM)
+		put_vm(j, v->summary, r->v);
+	else
+		report_json__identity(j, v->summary, r->v);
 	json__end_object(j);
 }
 

@@ -26,8 +26,8 @@ static void put_violation(const struct verdict *v, const struct verdict_test *te
 			  const struct term *t, FILE *f)
 {
 	put_status(t, VERDICT_VIOLATED, f);
-	fprintf(f, ": %s%s%s: %s\n", term__on(t, STYLE_HEADER), test->name,
-		term__off(t, STYLE_HEADER), test->help);
+	fprintf(f, ": %s%s%s%s%s\n", term__on(t, STYLE_HEADER), test->name,
+		term__off(t, STYLE_HEADER), *test->help ? ": " : "", test->help);
 	verdict__explain(v, test, "  ", t->escape, f);
 	fputc('\n', f);
 }

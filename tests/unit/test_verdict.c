@@ -47,7 +47,7 @@ static void judge(const struct assertion *a, unsigned assertions, __u64 lost)
 	assert_int_equal(check__end(k.check, k.s.end_ns, true), 0);
 	model__end(model, k.s.end_ns);
 	assert_int_equal(summary__finish(&summary, model, lost), 0);
-	assert_int_equal(verdict__judge(&verdict, k.check, &summary, a, assertions), 0);
+	assert_int_equal(verdict__judge(&verdict, k.check, &summary, a, NULL, assertions), 0);
 }
 
 static int end(void **state)
@@ -141,7 +141,7 @@ static void test_nothing(void **state)
 
 	kvm_begin(&k, false, rules_builtin, 1);
 	summary = (struct summary){.session = &k.s};
-	assert_int_equal(verdict__judge(&verdict, k.check, &summary, NULL, 0), 0);
+	assert_int_equal(verdict__judge(&verdict, k.check, &summary, NULL, NULL, 0), 0);
 	assert_string_equal(verdict.doubt, "no vCPU was seen");
 	assert_int_equal(verdict__exit(&verdict), EXIT_INCONCLUSIVE);
 }
