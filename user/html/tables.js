@@ -3,17 +3,18 @@
 
 /* ---- the verdict ---- */
 
-const victim = () => rows.reduce((worst, row) => (waited(row) || 0) > (worst ? waited(worst) : 0) ? row : worst, null);
+/* Where the kernel does not tell run delays, what is known of them: preemption. */
+const suffered = row => waited(row) ?? row.report.preempted_ns ?? 0;
+const victim = () => rows.reduce((worst, row) => suffered(row) > (worst ? suffered(worst) : 0) ? row : worst, null);
 
 const card = (title, kind, big, ...rest) =>
 	make("article", { class: `card ${kind}` }, make("h2", null, title), make("p", { class: "big", title: big }, big), rest);
 
 function victimCard(row) {
 	if (!row)
-		return card("Victim", "ok", "nobody", make("p", null, rows.some(r => waited(r) !== undefined) ?
-			"No vCPU waited for a CPU." : "This recording does not tell run delays."));
+		return card("Victim", "ok", "nobody", make("p", null, "No vCPU waited for a CPU."));
 	return card("Victim", "bad", rowName(row),
-		make("p", null, `waited for a CPU ${time(waited(row))} of ${time(windowLength)} (${percent(waited(row), windowLength)})`),
+		make("p", null, `${waited(row) === undefined ? "was preempted" : "waited for a CPU"} ${time(suffered(row))} of ${time(windowLength)} (${percent(suffered(row), windowLength)})`),
 		make("button", { type: "button", onclick: () => goToLongest(row) }, "Its longest wait"));
 }
 
@@ -166,7 +167,7 @@ function toTimeline() {
 
 function showVcpus() {
 	const columns = vcpuColumns(), worst = victim();
-	const data = rows.length <= ROWS_FIRST ? rows : [...rows].sort((x, y) => (waited(y) || 0) - (waited(x) || 0));
+	const data = rows.length <= ROWS_FIRST ? rows : [...rows].sort((x, y) => suffered(y) - suffered(x));
 	table($("vcpus"), columns, data, row => make("tr", { class: row === worst ? "worst" : null, "data-id": String(row.vcpu.id) },
 		columns.map(c => make("td", { class: c.name === "VM" ? "name" : c.left ? "left" : null, title: c.name === "VM" ? vmName(row) : null }, c.cell(row)))));
 }
