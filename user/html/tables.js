@@ -58,7 +58,10 @@ function rulesCard() {
 	if (c.verdict === "ok")
 		return card("KVM's rules", "ok", `${plural(t.ok, "rule")} hold${t.ok === 1 ? "s" : ""}`,
 			make("p", null, t.skipped ? `${count(t.skipped)} cannot be decided here` : "All were decided."));
-	return card("KVM's rules", "", "inconclusive", make("p", null, c.doubt || `${count(t.ok)} hold, ${count(t.inconclusive)} were not decided`));
+	if (!c.doubt && t.ok)
+		return card("KVM's rules", "ok", `${plural(t.ok, "rule")} hold${t.ok === 1 ? "s" : ""}`,
+			make("p", null, `None is violated; ${count(t.inconclusive)} had nothing to decide here.`));
+	return card("KVM's rules", "", "inconclusive", make("p", null, c.doubt || "There was nothing to decide."));
 }
 
 function showVerdict() {
