@@ -65,7 +65,8 @@ static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
 	struct run *r = ctx;
 	bool wanted = a->to > r->summary.from_ns && a->from < r->summary.to_ns;
 
-	r->to_summary.absence(r->to_summary.ctx, v, a, task);
+	if (!r->sink->times_only)
+		r->to_summary.absence(r->to_summary.ctx, v, a, task);
 	if (r->sink->tick)
 		r->intervals.to.absence(r->intervals.to.ctx, v, a, task);
 	if (r->filter.by_cpu && !filter__cpu(&r->filter, a->cpu_out))
@@ -116,7 +117,8 @@ static void on_event(void *ctx, struct model_vcpu *v, const struct ks_head *h, c
 {
 	struct run *r = ctx;
 
-	r->to_summary.event(r->to_summary.ctx, v, h, s);
+	if (!r->sink->times_only)
+		r->to_summary.event(r->to_summary.ctx, v, h, s);
 	if (r->sink->tick)
 		r->intervals.to.event(r->intervals.to.ctx, v, h, s);
 	if (r->sink->event && !r->sink_err)

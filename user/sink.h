@@ -32,6 +32,7 @@ struct sink {
 	__u64 interval_ns;
 	bool by_victim; /* its intervals have preemptors per vCPU */
 	bool *stop;
+	bool times_only; /* the summary's distributions and counts are not wanted */
 	int status; /* what it found, as an exit status: EXIT_FINE, _VIOLATED or _INCONCLUSIVE */
 	void *ctx;
 };

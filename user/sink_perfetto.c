@@ -384,7 +384,8 @@ int sink_perfetto__new(struct sink *sink, struct export_out *o)
 {
 	struct perfetto *p = calloc(1, sizeof(*p));
 
-	*sink = (struct sink){.begin = begin, .span = span, .end = end, .ctx = p};
+	*sink = (struct sink){
+		.begin = begin, .span = span, .end = end, .ctx = p, .times_only = true};
 	if (!p)
 		return -ENOMEM;
 	p->o = o;

@@ -418,6 +418,7 @@ static int rows_new(struct sink *sink, struct export_out *o, bool csv)
 	r->taker = calloc(1U << TAKERS_BITS, sizeof(*r->taker));
 	sink->begin = begin;
 	sink->end = end;
+	sink->times_only = true;
 	if (o->what == EXPORT_SPANS)
 		sink->span = span;
 	else
