@@ -49,7 +49,6 @@ struct model_vcpu {
 	__s32 task;	  /* of the open absence: index of the preemptor, -1 = not introduced */
 	bool gone;
 	signed char keep; /* what the filter says: 1, 0, -1 = not asked yet */
-	void *user;	  /* the listener's */
 };
 
 struct model;

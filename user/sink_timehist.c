@@ -56,13 +56,6 @@ static bool wanted(const struct sink_timehist *t, const struct absence *a)
 	return a->to - a->from >= t->opts.min_ns;
 }
 
-static enum state state_of(const struct absence *a)
-{
-	return a->reason == KS_R_HALTED	    ? ST_HALTED
-	       : a->reason == KS_R_SLEEPING ? ST_SLEEPING
-					    : ST_PREEMPTED;
-}
-
 /* The idle task has no thread id, and its descriptor may be missing. */
 static const char *comm_of(const struct absence *a, const struct model_task *task)
 {
@@ -143,10 +136,10 @@ static void put_cpus(const struct absence *a)
 
 static void put_state(const struct sink_timehist *t, const struct absence *a)
 {
-	enum term_style style = style__of_state(state_of(a));
+	enum term_style style = style__of_state(state__of_reason(a->reason));
 
 	printf("  %s%-16s%s", term__on(&t->term, style),
-	       a->reason == KS_R_IOCTL ? "preempted(ioctl)" : state__name(state_of(a)),
+	       a->reason == KS_R_IOCTL ? "preempted(ioctl)" : state__name(state__of_reason(a->reason)),
 	       term__off(&t->term, style));
 }
 
@@ -268,7 +261,7 @@ static void json_line(struct sink_timehist *t, const struct model_vcpu *v, const
 	json__key_u64(j, "vm_pid", v->tgid);
 	json__key_s64(j, "vcpu", v->vcpu_id);
 	json__key_u64(j, "tid", v->v.tid);
-	json__key_str(j, "state", state__name(state_of(a)));
+	json__key_str(j, "state", state__name(state__of_reason(a->reason)));
 	json__key_str(j, "reason", report_reason_names[a->reason]);
 	json__key_u64(j, "from_ns", a->from);
 	json__key_u64(j, "to_ns", a->to);

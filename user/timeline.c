@@ -204,13 +204,6 @@ static bool away(enum state s)
 	return s == ST_PREEMPTED || s == ST_HALTED || s == ST_SLEEPING;
 }
 
-static enum state state_of(const struct absence *a)
-{
-	return a->reason == KS_R_HALTED	    ? ST_HALTED
-	       : a->reason == KS_R_SLEEPING ? ST_SLEEPING
-					    : ST_PREEMPTED;
-}
-
 static struct timeline_absence describe(const struct model_vcpu *v, enum state state,
 					const struct absence *a, const struct model_task *task)
 {
@@ -296,7 +289,7 @@ int timeline__absence(void *timeline, struct model_vcpu *v, const struct absence
 {
 	struct timeline *t = timeline;
 	struct timeline_row *r = row_of(t, v);
-	struct timeline_absence d = describe(v, state_of(a), a, task);
+	struct timeline_absence d = describe(v, state__of_reason(a->reason), a, task);
 
 	if (!r)
 		return -ENOMEM;
