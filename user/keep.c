@@ -2,19 +2,21 @@
 /*
  * A ring of records, and apart from it who is who: descriptors of VMs and vCPUs, which stay, and of
  * the last tasks. In the new recording a vCPU that was there before says how many records it had
- * had, so that its sequence begins with the first one that is kept.
+ * had, so that its sequence goes on with the first one that is kept, or tells what is missing
+ * before it. What is missing behind the last one is told as at the end of any trace, by a SNAP.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "ctf_writer.h"
 #include "err.h"
 #include "keep.h"
+#include "keep_seq.h"
 #include "record.h"
 
-#define PLACES	  (1U << 17) /* records: 7 MB */
-#define TASKS	  4096
-#define VCPUS_MAX (1U << 22)
+#define PLACES (1U << 17) /* records: 7 MB */
+#define TASKS  4096
 
 struct ring {
 	char (*place)[KS_RECORD_MAX];
@@ -34,6 +36,7 @@ struct keep {
 	bool force;
 	struct ring events, tasks;
 	struct pile who; /* VM, NAME, VCPU, in order of time */
+	struct keep_seq seq;
 	__u64 moment, last_ts;
 	__u64 stop_count; /* of events: enough behind the moment */
 	bool has_moment;
@@ -44,6 +47,12 @@ static int ring_init(struct ring *r, __u32 places)
 	r->places = places;
 	r->place = calloc(places, sizeof(*r->place));
 	return r->place ? 0 : -ENOMEM;
+}
+
+/* The one that has to go when the next one comes, or NULL. */
+static const struct ks_head *ring_oldest(const struct ring *r)
+{
+	return r->count < r->places ? NULL : (const void *)r->place[r->count % r->places];
 }
 
 static void ring_put(struct ring *r, const struct ks_head *h)
@@ -108,16 +117,28 @@ void keep__free(struct keep *k)
 	free(k->events.place);
 	free(k->tasks.place);
 	free(k->who.data);
+	keep_seq__free(&k->seq);
 	free(k->dir);
 	free(k);
 }
 
+/* Behind what will be kept. */
+static bool beyond(const struct keep *k, const struct ks_head *r)
+{
+	if (!k->has_moment)
+		return false;
+	return r->ts > k->moment + KEEP_NS ||
+	       k->events.count >= k->stop_count; /* what was before it is worth as much */
+}
+
 int keep__record(struct keep *k, const struct ks_head *r)
 {
-	if (k->has_moment && r->ts > k->moment + KEEP_NS)
+	bool held = !beyond(k, r);
+
+	if (keep_seq__record(&k->seq, r, held))
+		return -ENOMEM;
+	if (!held)
 		return 0;
-	if (k->has_moment && k->events.count >= k->stop_count)
-		return 0; /* what was before the moment is worth as much */
 	k->last_ts = r->ts;
 	switch (r->type) {
 	case KS_VM:
@@ -128,6 +149,8 @@ int keep__record(struct keep *k, const struct ks_head *r)
 		ring_put(&k->tasks, r);
 		return 0;
 	}
+	if (ring_oldest(&k->events))
+		keep_seq__before(&k->seq, ring_oldest(&k->events));
 	ring_put(&k->events, r);
 	return 0;
 }
@@ -146,14 +169,8 @@ void keep__moment(struct keep *k, __u64 ts)
 /* What is cut out. */
 struct cut {
 	struct session s;
-	__u32 *first_seq; /* by vCPU: of its first record inside, 0 = none */
-	__u32 vcpus;
+	__u64 *lost; /* by stream */
 };
-
-static const struct ks_out *own(const struct ks_head *h)
-{
-	return h->type < KS_VCPU ? (const void *)h : NULL;
-}
 
 static bool inside(const struct cut *c, const struct ks_head *h)
 {
@@ -162,24 +179,9 @@ static bool inside(const struct cut *c, const struct ks_head *h)
 	return h->ts >= c->s.start_ns && h->ts <= c->s.end_ns && !start_snap;
 }
 
-static int find_seqs(const struct keep *k, struct cut *c)
-{
-	const struct ks_head *h;
-
-	for (__u64 i = 0; (h = ring_at(&k->events, i)); i++)
-		if (own(h) && own(h)->vcpu >= c->vcpus && own(h)->vcpu < VCPUS_MAX)
-			c->vcpus = own(h)->vcpu + 1;
-	c->first_seq = calloc(c->vcpus + 1, sizeof(*c->first_seq));
-	if (!c->first_seq)
-		return -ENOMEM;
-	for (__u64 i = 0; (h = ring_at(&k->events, i)); i++)
-		if (own(h) && inside(c, h) && !c->first_seq[own(h)->vcpu])
-			c->first_seq[own(h)->vcpu] = own(h)->seq;
-	return 0;
-}
-
 /* A descriptor as it has to be at the start, if it was made before. */
-static int put_who(const struct cut *c, struct pile *to, const struct ks_head *h)
+static int put_who(const struct keep *k, const struct cut *c, struct pile *to,
+		   const struct ks_head *h)
 {
 	union {
 		struct ks_head h;
@@ -193,9 +195,9 @@ static int put_who(const struct cut *c, struct pile *to, const struct ks_head *h
 	if (h->ts < c->s.start_ns) {
 		r.h.ts = c->s.start_ns;
 		r.h.mask &= ~KS_M_CREATED;
-		if (h->type == KS_VCPU && r.vcpu.vcpu < c->vcpus && c->first_seq[r.vcpu.vcpu])
-			r.vcpu.seq = c->first_seq[r.vcpu.vcpu] - 1;
 	}
+	if (h->type == KS_VCPU)
+		r.vcpu.seq = keep_seq__had(&k->seq, r.vcpu.vcpu);
 	return pile_put(to, &r, record__size(h->type));
 }
 
@@ -215,6 +217,57 @@ static unsigned stream_of(const struct session *s, const struct ks_head *h)
 		cpu = ((const struct ks_load *)p)->cpu;
 	return cpu < s->cpus ? cpu : s->cpus;
 }
+
+/* ---- what is missing ---------------------------------------------------------------------- */
+
+/* Where the vCPUs' numbers stand at the start and at the end. A loss is the stream's that has the
+ * record behind it: in which one the lost records were to be, nobody knows. Those that no number
+ * tells of anywhere in the trace (descriptors, or a vCPU's last ones before the recorder was
+ * killed) may have been here as well, and are the descriptors' stream's. */
+static int count_lost(struct keep *k, struct cut *c, const struct session *whole, __u64 lost)
+{
+	const struct ks_head *h;
+	__u64 i;
+
+	c->lost = calloc(whole->cpus + 1, sizeof(*c->lost));
+	if (!c->lost)
+		return -ENOMEM;
+	for (i = 0; (h = ring_at(&k->events, i)) && h->ts <= c->s.end_ns; i++) {
+		if (h->ts < c->s.start_ns)
+			keep_seq__before(&k->seq, h);
+		else
+			c->lost[stream_of(whole, h)] += keep_seq__inside(&k->seq, h);
+	}
+	while (i < k->events.count && ring_at(&k->events, i))
+		i++;
+	while (i-- && (h = ring_at(&k->events, i))->ts > c->s.end_ns)
+		keep_seq__behind(&k->seq, h);
+	if (lost > k->seq.missing)
+		c->lost[whole->cpus] += lost - k->seq.missing;
+	return 0;
+}
+
+/* What is missing between the last record that is kept and the one that would follow: from that
+ * last one on, the vCPU's state is not known. */
+static int put_tails(const struct keep *k, const struct cut *c, struct pile *to)
+{
+	int err = 0;
+
+	for (__u32 vcpu = 0; !err && vcpu < k->seq.lanes; vcpu++) {
+		struct ks_snap r = {
+			.h = {.ts = c->s.end_ns, .type = KS_SNAP, .mask = c->s.fields | KS_M_END},
+			.vcpu = vcpu};
+
+		r.lost = keep_seq__tail(&k->seq, vcpu, &r.seq);
+		if (!r.lost)
+			continue;
+		c->lost[c->s.cpus] += r.lost;
+		err = pile_put(to, &r, sizeof(r));
+	}
+	return err;
+}
+
+/* ---- the recording ------------------------------------------------------------------------ */
 
 static int by_time(const void *a, const void *b)
 {
@@ -286,13 +339,14 @@ static int write_descriptors(const struct keep *k, const struct cut *c, const st
 	for (size_t at = 0; !err && at < k->who.bytes; at += size) {
 		h = (const void *)(k->who.data + at);
 		size = record__size(h->type);
-		err = put_who(c, &p, h);
+		err = put_who(k, c, &p, h);
 	}
 	for (__u64 i = 0; !err && (h = ring_at(&k->tasks, i)); i++)
-		err = put_who(c, &p, h);
+		err = put_who(k, c, &p, h);
 	for (__u64 i = 0; !err && (h = ring_at(&k->events, i)); i++)
 		if (inside(c, h) && stream_of(whole, h) == whole->cpus)
 			err = pile_put(&p, h, record__size(h->type));
+	err = err ?: put_tails(k, c, &p);
 	err = err ?: sort(&p, &sorted);
 	err = err ?: append(w, whole->cpus, &sorted);
 	free(p.data);
@@ -303,16 +357,13 @@ static int write_descriptors(const struct keep *k, const struct cut *c, const st
 static int write_all(const struct keep *k, const struct cut *c, const struct session *whole,
 		     struct ctf_writer *w)
 {
-	__u64 *none = calloc(whole->cpus + 1, sizeof(*none));
-	int err = none ? 0 : -ENOMEM;
+	int err = 0;
 
 	for (unsigned i = 0; !err && i < whole->cpus; i++)
 		err = write_cpu(k, c, whole, w, i);
 	err = err ?: write_descriptors(k, c, whole, w);
-	err = err ?: ctf_writer__commit(w, none, c->s.end_ns);
-	err = err ?: ctf_writer__close(w, &c->s);
-	free(none);
-	return err;
+	err = err ?: ctf_writer__commit(w, c->lost, c->s.end_ns);
+	return err ?: ctf_writer__close(w, &c->s);
 }
 
 /* The stretch: around the moment, inside the trace, and what is still there. */
@@ -331,7 +382,25 @@ static void set_window(const struct keep *k, struct cut *c)
 		c->s.end_ns = to;
 }
 
-int keep__write(struct keep *k, const struct session *s)
+static void tell(const struct keep *k, const struct cut *c, const struct session *whole,
+		 const struct ctf_writer *w)
+{
+	char missing[64] = "";
+	__u64 lost = 0;
+
+	for (__u32 i = 0; i <= whole->cpus; i++)
+		lost += c->lost[i];
+	if (lost)
+		snprintf(missing, sizeof(missing), " (%llu more were lost)",
+			 (unsigned long long)lost);
+	err__note("kept %llu records%s %s: %s", (unsigned long long)ctf_writer__records(w), missing,
+		  k->moment < whole->end_ns
+			  ? "around the first violation"
+			  : "before the trace's end: what was violated has no moment",
+		  k->dir);
+}
+
+int keep__write(struct keep *k, const struct session *s, __u64 lost)
 {
 	const struct ctf_writer_opts o = {.force = k->force};
 	struct cut c = {.s = *s};
@@ -340,18 +409,14 @@ int keep__write(struct keep *k, const struct session *s)
 
 	keep__moment(k, s->end_ns);
 	set_window(k, &c);
-	err = find_seqs(k, &c) ?: ctf_writer__new(&w, k->dir, &c.s, &o);
+	err = count_lost(k, &c, s, lost) ?: ctf_writer__new(&w, k->dir, &c.s, &o);
 	if (!err)
 		err = write_all(k, &c, s, w);
 	if (err == -ENOMEM)
 		err__say(ENOMEM, "--keep");
 	if (!err)
-		err__note("kept %llu records %s: %s", (unsigned long long)ctf_writer__records(w),
-			  k->moment < s->end_ns
-				  ? "around the first violation"
-				  : "before the trace's end: what was violated has no moment",
-			  k->dir);
+		tell(k, &c, s, w);
 	ctf_writer__free(w);
-	free(c.first_seq);
+	free(c.lost);
 	return err;
 }

@@ -29,8 +29,9 @@ int keep__record(struct keep *k, const struct ks_head *r);
 void keep__moment(struct keep *k, __u64 ts);
 
 /* Writes the recording and says so; the end is the moment if there was no other. s: of the whole,
- * with its end. 0 or -errno, having said why. */
-int keep__write(struct keep *k, const struct session *s);
+ * with its end. lost: how many records of the whole are missing; those that are missing here, or
+ * may be, are the new recording's discarded events. 0 or -errno, having said why. */
+int keep__write(struct keep *k, const struct session *s, __u64 lost);
 
 void keep__free(struct keep *k); /* NULL is fine */
 

@@ -248,7 +248,7 @@ static int finish_model(struct run *r, __u64 lost)
 	r->sink_err = r->sink_err ?: err;
 	if (err || !r->keep || r->sink->status != EXIT_VIOLATED)
 		return err;
-	return keep__write(r->keep, &r->session);
+	return keep__write(r->keep, &r->session, lost);
 }
 
 /* 0 or EXIT_INCONCLUSIVE. */

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A table by vCPU id; ids are small and dense, and were checked when the records were read. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include "keep_seq.h"
+
+struct keep_lane {
+	__u32 seen;   /* the last record so far */
+	__u32 before; /* the last one before what is kept */
+	__u32 at;     /* the last one told of what is kept, or before */
+	__u32 behind; /* the first one that is not kept follows this; if has_behind */
+	bool has_behind;
+	bool known; /* heard of in what is held */
+};
+
+/* What a record says of its vCPU's numbers: it is number `last`, and follows `previous`. The end of
+ * a vCPU, or of the window, has no number of its own but says which was the last. */
+struct number {
+	__u32 vcpu, previous, last;
+};
+
+static bool number_of(const struct ks_head *r, struct number *n)
+{
+	const struct ks_gone *g = (const void *)r; /* vcpu, seq: at the same place in all */
+
+	if (r->type >= KS_VCPU && r->type != KS_GONE && !(r->type == KS_SNAP && r->mask & KS_M_END))
+		return false;
+	*n = (struct number){g->vcpu, r->type < KS_VCPU ? g->seq - 1 : g->seq, g->seq};
+	return true;
+}
+_Static_assert(offsetof(struct ks_out, seq) == offsetof(struct ks_gone, seq) &&
+		       offsetof(struct ks_in, seq) == offsetof(struct ks_gone, seq) &&
+		       offsetof(struct ks_loads, seq) == offsetof(struct ks_gone, seq) &&
+		       offsetof(struct ks_load, seq) == offsetof(struct ks_gone, seq) &&
+		       offsetof(struct ks_snap, seq) == offsetof(struct ks_gone, seq) &&
+		       offsetof(struct ks_vcpu, seq) == offsetof(struct ks_gone, seq),
+	       "number_of()");
+
+/* Numbers that go back are a damaged recording, not a loss. */
+static __u32 gap(__u32 from, __u32 to)
+{
+	return to - from < 1U << 31 ? to - from : 0;
+}
+
+static struct keep_lane *lane(struct keep_seq *q, __u32 vcpu)
+{
+	__u32 want = q->lanes ?: 64;
+	struct keep_lane *grown;
+
+	if (vcpu < q->lanes)
+		return &q->lane[vcpu];
+	while (want <= vcpu)
+		want *= 2;
+	grown = realloc(q->lane, want * sizeof(*grown));
+	if (!grown)
+		return NULL;
+	memset(grown + q->lanes, 0, (want - q->lanes) * sizeof(*grown));
+	q->lane = grown;
+	q->lanes = want;
+	return &q->lane[vcpu];
+}
+
+/* A recording that was itself cut out says how many there were before. */
+static int on_vcpu(struct keep_seq *q, const struct ks_vcpu *r, bool held)
+{
+	struct keep_lane *l = lane(q, r->vcpu);
+
+	if (!l)
+		return -ENOMEM;
+	l->known |= held;
+	if (!l->seen)
+		l->seen = l->before = l->at = r->seq;
+	return 0;
+}
+
+int keep_seq__record(struct keep_seq *q, const struct ks_head *r, bool held)
+{
+	struct keep_lane *l;
+	struct number n;
+
+	if (r->type == KS_VCPU)
+		return on_vcpu(q, (const void *)r, held);
+	if (!number_of(r, &n))
+		return 0;
+	l = lane(q, n.vcpu);
+	if (!l)
+		return -ENOMEM;
+	q->missing += gap(l->seen, n.previous);
+	l->seen = n.last;
+	l->known |= held;
+	if (!held && !l->has_behind) {
+		l->has_behind = true;
+		l->behind = n.previous;
+	}
+	return 0;
+}
+
+void keep_seq__before(struct keep_seq *q, const struct ks_head *r)
+{
+	struct number n;
+
+	if (number_of(r, &n))
+		q->lane[n.vcpu].before = q->lane[n.vcpu].at = n.last;
+}
+
+__u32 keep_seq__inside(struct keep_seq *q, const struct ks_head *r)
+{
+	struct number n;
+	__u32 missing;
+
+	if (!number_of(r, &n))
+		return 0;
+	missing = gap(q->lane[n.vcpu].at, n.previous);
+	q->lane[n.vcpu].at = n.last;
+	return missing;
+}
+
+void keep_seq__behind(struct keep_seq *q, const struct ks_head *r)
+{
+	struct number n;
+
+	if (!number_of(r, &n))
+		return;
+	q->lane[n.vcpu].has_behind = true;
+	q->lane[n.vcpu].behind = n.previous;
+}
+
+__u32 keep_seq__had(const struct keep_seq *q, __u32 vcpu)
+{
+	return vcpu < q->lanes ? q->lane[vcpu].before : 0;
+}
+
+__u32 keep_seq__tail(const struct keep_seq *q, __u32 vcpu, __u32 *seq)
+{
+	const struct keep_lane *l = &q->lane[vcpu];
+
+	if (vcpu >= q->lanes || !l->known || !l->has_behind)
+		return 0;
+	*seq = l->behind;
+	return gap(l->at, l->behind);
+}
+
+void keep_seq__free(struct keep_seq *q)
+{
+	free(q->lane);
+}
