@@ -127,7 +127,7 @@ static bool beyond(const struct keep *k, const struct ks_head *r)
 {
 	if (!k->has_moment)
 		return false;
-	return r->ts > k->moment + KEEP_NS ||
+	return r->ts >= k->moment + KEEP_NS ||
 	       k->events.count >= k->stop_count; /* what was before it is worth as much */
 }
 
@@ -374,8 +374,8 @@ static void set_window(const struct keep *k, struct cut *c)
 
 	if (k->events.count > k->events.places && oldest->ts + 1 > from)
 		from = oldest->ts + 1; /* of its time some may be gone already */
-	if (k->events.count >= k->stop_count && k->last_ts < to)
-		to = k->last_ts;
+	if (k->events.count >= k->stop_count && k->last_ts + 1 < to)
+		to = k->last_ts + 1; /* behind the last one: a SNAP there comes after it */
 	if (from > c->s.start_ns)
 		c->s.start_ns = from;
 	if (to < c->s.end_ns)
