@@ -4,7 +4,7 @@
  * ended writes those from KEEP_NS before the moment to KEEP_NS after it as a recording of their
  *own. Memory is bounded, so the stretch is shorter where there are too many.
  *
- *	keep__new -> keep__record ... keep__moment ... -> keep__write -> keep__free
+ *	keep__probe, keep__new -> keep__record ... keep__moment ... -> keep__write -> keep__free
  */
 #ifndef KVMSCHED_KEEP_H
 #define KVMSCHED_KEEP_H
@@ -18,8 +18,11 @@
 
 struct keep;
 
-/* dir: as ctf_writer__new() wants it; it is only asked whether it would do. On failure says why,
- * returns -errno. */
+/* Would dir do, as ctf_writer__new() wants it, and beside what is read (input) and what else is
+ * written (output; NULL: nothing)? Else says why not, returns -errno. Leaves all as it was. */
+int keep__probe(const char *dir, bool force, const char *input, const char *output);
+
+/* On failure says why, returns -errno. */
 int keep__new(struct keep **k, const char *dir, bool force);
 
 /* The next record in order of time, of any type. 0 or -ENOMEM. */

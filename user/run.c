@@ -611,8 +611,10 @@ static int run_replay(struct run *r)
 int run(const struct options *o, const struct sink *sink)
 {
 	struct run r = {.o = o, .sink = sink, .filter = o->filter};
-	int status = o->input ? run_replay(&r) : run_live(&r);
+	int status = EXIT_ERROR;
 
+	if (!o->keep || !keep__probe(o->keep, o->force, o->input, o->output))
+		status = o->input ? run_replay(&r) : run_live(&r);
 	if (r.stream)
 		for (__u32 i = 0; i <= r.session.cpus; i++)
 			free(r.stream[i].buf[0]), free(r.stream[i].buf[1]);
