@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -266,6 +267,41 @@ int ctf_dir__probe(const char *path, int force)
 		return fd;
 	close(fd);
 	return 0;
+}
+
+/* The directory that a path is in, and its own name there. NULL: there is none, or no memory. */
+static char *parent_of(const char *path, char name[NAME_MAX + 1])
+{
+	char *copy = strdup(path), *slash, *parent;
+	size_t len = copy ? strlen(copy) : 0;
+
+	while (len > 1 && copy[len - 1] == '/')
+		copy[--len] = '\0';
+	slash = copy ? strrchr(copy, '/') : NULL;
+	snprintf(name, NAME_MAX + 1, "%s", slash ? slash + 1 : copy ?: "");
+	if (slash)
+		slash[slash == copy] = '\0'; /* the root's own stays */
+	parent = copy ? realpath(slash ? copy : ".", NULL) : NULL;
+	free(copy);
+	return parent;
+}
+
+int ctf_dir__same(const char *a, const char *b)
+{
+	char *in_a, *in_b, name_a[NAME_MAX + 1], name_b[NAME_MAX + 1];
+	struct stat x, y;
+	int a_is = !stat(a, &x), b_is = !stat(b, &y), same;
+
+	if (a_is && b_is)
+		return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+	if (a_is || b_is)
+		return 0;
+	in_a = parent_of(a, name_a);
+	in_b = parent_of(b, name_b);
+	same = in_a && in_b && !strcmp(in_a, in_b) && !strcmp(name_a, name_b);
+	free(in_a);
+	free(in_b);
+	return same;
 }
 
 int ctf_dir__create(const char *path, int force, int *fd, int *created)

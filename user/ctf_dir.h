@@ -37,6 +37,9 @@ int ctf_dir__create(const char *path, int force, int *fd, int *created);
 /* Would ctf_dir__create() refuse? Says why and returns -errno, else 0. Leaves all as it was. */
 int ctf_dir__probe(const char *path, int force);
 
+/* 1 if both paths name one directory: that is there, or would be made. */
+int ctf_dir__same(const char *a, const char *b);
+
 /* Removes every file that can be kvmsched's, the metadata last. Returns 0 or -errno. */
 int ctf_dir__clear(int fd);
 

@@ -29,7 +29,8 @@ struct ctf_writer {
 	__u64 metadata_bytes;
 	__u64 max_bytes;
 	unsigned streams;
-	int told; /* that records could not be stored */
+	int created; /* the directory was not there */
+	int told;    /* that records could not be stored */
 	struct ctf_stream stream[];
 };
 
@@ -285,6 +286,7 @@ int ctf_writer__new(struct ctf_writer **out, const char *dir, const struct sessi
 	err = w ? start(w) : -ENOMEM;
 	if (!err) {
 		w->max_bytes = o ? o->max_bytes : 0;
+		w->created = created;
 		*out = w;
 		return 0;
 	}
@@ -323,4 +325,11 @@ void ctf_writer__free(struct ctf_writer *w)
 	close_fd(&w->dir_fd);
 	free(w->dir);
 	free(w);
+}
+
+void ctf_writer__discard(struct ctf_writer *w)
+{
+	if (!ctf_dir__clear(w->dir_fd) && w->created)
+		rmdir(w->dir);
+	ctf_writer__free(w);
 }

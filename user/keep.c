@@ -6,11 +6,11 @@
  * before it. What is missing behind the last one is told as at the end of any trace, by a SNAP.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "ctf_dir.h"
 #include "ctf_writer.h"
 #include "err.h"
 #include "keep.h"
@@ -90,52 +90,16 @@ static int pile_put(struct pile *p, const void *data, size_t bytes)
 	return 0;
 }
 
-/* The directory that a path is in, and its own name there. NULL: there is none, or no memory. */
-static char *parent_of(const char *path, char name[NAME_MAX + 1])
-{
-	char *copy = strdup(path), *slash, *parent;
-	size_t len = copy ? strlen(copy) : 0;
-
-	while (len > 1 && copy[len - 1] == '/')
-		copy[--len] = '\0';
-	slash = copy ? strrchr(copy, '/') : NULL;
-	snprintf(name, NAME_MAX + 1, "%s", slash ? slash + 1 : copy ?: "");
-	if (slash)
-		slash[slash == copy] = '\0'; /* the root's own stays */
-	parent = copy ? realpath(slash ? copy : ".", NULL) : NULL;
-	free(copy);
-	return parent;
-}
-
-/* Do both name the directory that is there, or that would be made? */
-static bool same_directory(const char *a, const char *b)
-{
-	char *in_a, *in_b, name_a[NAME_MAX + 1], name_b[NAME_MAX + 1];
-	struct stat x, y;
-	bool a_is = !stat(a, &x), b_is = !stat(b, &y), same;
-
-	if (a_is && b_is)
-		return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-	if (a_is || b_is)
-		return false;
-	in_a = parent_of(a, name_a);
-	in_b = parent_of(b, name_b);
-	same = in_a && in_b && !strcmp(in_a, in_b) && !strcmp(name_a, name_b);
-	free(in_a);
-	free(in_b);
-	return same;
-}
-
 int keep__probe(const char *dir, bool force, const char *input, const char *output)
 {
 	const struct ctf_writer_opts o = {.force = force};
 
-	if (input && same_directory(dir, input))
+	if (input && ctf_dir__same(dir, input))
 		return err__say(0,
 				"--keep %s is the recording that is read (-i %s): give it another "
 				"directory",
 				dir, input);
-	if (output && same_directory(dir, output))
+	if (output && ctf_dir__same(dir, output))
 		return err__say(0, "--keep %s and -o %s name one directory: give them two", dir,
 				output);
 	return ctf_writer__probe(dir, &o);
@@ -465,7 +429,18 @@ int keep__write(struct keep *k, const struct session *s, __u64 lost)
 		err__say(ENOMEM, "--keep");
 	if (!err)
 		tell(k, &c, s, w);
-	ctf_writer__free(w);
+	if (err && w)
+		ctf_writer__discard(w);
+	else
+		ctf_writer__free(w);
 	free(c.lost);
 	return err;
+}
+
+void keep__nothing(const struct keep *k)
+{
+	struct stat st;
+
+	if (!stat(k->dir, &st))
+		err__note("nothing was violated, so nothing is kept: %s is from before", k->dir);
 }

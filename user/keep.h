@@ -4,7 +4,8 @@
  * ended writes those from KEEP_NS before the moment to KEEP_NS after it as a recording of their
  *own. Memory is bounded, so the stretch is shorter where there are too many.
  *
- *	keep__probe, keep__new -> keep__record ... keep__moment ... -> keep__write -> keep__free
+ *	keep__probe, keep__new -> keep__record ... keep__moment ... -> keep__write or __nothing ->
+ *	keep__free
  */
 #ifndef KVMSCHED_KEEP_H
 #define KVMSCHED_KEEP_H
@@ -33,8 +34,13 @@ void keep__moment(struct keep *k, __u64 ts);
 
 /* Writes the recording and says so; the end is the moment if there was no other. s: of the whole,
  * with its end. lost: how many records of the whole are missing; those that are missing here, or
- * may be, are the new recording's discarded events. 0 or -errno, having said why. */
+ * may be, are the new recording's discarded events. 0 or -errno, having said why; then nothing is
+ * left of it. */
 int keep__write(struct keep *k, const struct session *s, __u64 lost);
+
+/* There is no violation. What lies in the directory stays (it may be the only trace of one that
+ * seldom comes) and is said to be an older one. */
+void keep__nothing(const struct keep *k);
 
 void keep__free(struct keep *k); /* NULL is fine */
 

@@ -246,8 +246,12 @@ static int finish_model(struct run *r, __u64 lost)
 	if (!err && r->sink->end)
 		err = r->sink->end(r->sink->ctx, &r->summary);
 	r->sink_err = r->sink_err ?: err;
-	if (err || !r->keep || r->sink->status != EXIT_VIOLATED)
+	if (err || !r->keep)
 		return err;
+	if (r->sink->status != EXIT_VIOLATED) {
+		keep__nothing(r->keep);
+		return 0;
+	}
 	return keep__write(r->keep, &r->session, lost);
 }
 

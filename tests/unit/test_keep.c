@@ -7,6 +7,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <cmocka.h>
 #include "ctf_files.h"
 #include "ctf_reader.h"
@@ -105,7 +108,7 @@ static void end_vcpus(struct whole *w)
 	}
 }
 
-static void play(struct whole *w, unsigned seed)
+static void play_to(struct whole *w, unsigned seed)
 {
 	const struct model_listener l = {.span = on_span, .ctx = &w->told};
 
@@ -113,11 +116,16 @@ static void play(struct whole *w, unsigned seed)
 	w->scene = (struct scene){.mode = MODE_FULL, .seed = seed, .fn = on_record, .ctx = w};
 	w->model = model__new(&w->s, &w->filter, &l);
 	assert_non_null(w->model);
-	assert_int_equal(keep__new(&w->keep, path, false), 0);
 	assert_int_equal(scene_play(&w->scene, RECORDS), 0);
 	w->s.end_ns = SCENE_START + (w->scene.now - SCENE_START) / w->shrink + RECORDS;
 	end_vcpus(w);
 	model__end(w->model, w->s.end_ns);
+}
+
+static void play(struct whole *w, unsigned seed)
+{
+	assert_int_equal(keep__new(&w->keep, path, false), 0);
+	play_to(w, seed);
 }
 
 /* ---- what was kept of it ------------------------------------------------------------------ */
@@ -292,12 +300,56 @@ static void test_unplaced(void **state)
 	finish(&w, &k);
 }
 
+/* A disk that gets full, as a limit that files run into: 1 if writing failed and nothing was said
+ * to be kept. */
+static int fails_to_write(struct whole *w)
+{
+	struct rlimit old, small;
+	int err;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = old;
+	small.rlim_cur = 256 << 10;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	listen_begin();
+	err = keep__write(w->keep, &w->s, 0);
+	fflush(stderr);
+	err = err && strstr(listen_text, "records not stored") && !strstr(listen_text, "kept");
+	listen_end();
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	return err;
+}
+
+static void test_no_room(void **state)
+{
+	struct whole w = {.shrink = 1, .moment = RECORDS / 2};
+	struct kept none = {};
+
+	(void)state;
+	play(&w, 1);
+	assert_true(fails_to_write(&w));
+	assert_int_not_equal(access(path, F_OK), 0); /* nothing is left */
+	keep__free(w.keep);
+
+	assert_int_equal(mkdir(path, 0700),
+			 0); /* of a directory that was there, only what is in it */
+	assert_int_equal(keep__new(&w.keep, path, true), 0);
+	forget(&w.told);
+	model__free(w.model);
+	w = (struct whole){.shrink = 1, .moment = RECORDS / 2, .keep = w.keep};
+	play_to(&w, 1);
+	assert_true(fails_to_write(&w));
+	assert_int_equal(rmdir(path), 0); /* it is empty */
+	finish(&w, &none);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lossless),       cmocka_unit_test(test_losses),
 		cmocka_unit_test(test_losses_of_many), cmocka_unit_test(test_losses_at_end),
-		cmocka_unit_test(test_unplaced),
+		cmocka_unit_test(test_unplaced),       cmocka_unit_test(test_no_room),
 	};
 	int failed;
 
