@@ -14,81 +14,23 @@
 #include "ctf_writer.h"
 #include "err.h"
 #include "keep.h"
+#include "keep_hold.h"
 #include "keep_seq.h"
 #include "record.h"
 
 #define PLACES (1U << 17) /* records: 7 MB */
 #define TASKS  4096
 
-struct ring {
-	char (*place)[KS_RECORD_MAX];
-	__u32 places;
-	__u64 count; /* put in so far */
-};
-
-/* Bytes that grow. */
-struct pile {
-	char *data;
-	size_t bytes, room;
-	__u32 count;
-};
-
 struct keep {
 	char *dir;
 	bool force;
-	struct ring events, tasks;
-	struct pile who; /* VM, NAME, VCPU, in order of time */
+	struct keep_ring events, tasks;
+	struct keep_pile who; /* VM, NAME, VCPU, in order of time */
 	struct keep_seq seq;
 	__u64 moment, last_ts;
 	__u64 stop_count; /* of events: enough behind the moment */
 	bool has_moment;
 };
-
-static int ring_init(struct ring *r, __u32 places)
-{
-	r->places = places;
-	r->place = calloc(places, sizeof(*r->place));
-	return r->place ? 0 : -ENOMEM;
-}
-
-/* The one that has to go when the next one comes, or NULL. */
-static const struct ks_head *ring_oldest(const struct ring *r)
-{
-	return r->count < r->places ? NULL : (const void *)r->place[r->count % r->places];
-}
-
-static void ring_put(struct ring *r, const struct ks_head *h)
-{
-	memcpy(r->place[r->count++ % r->places], h, record__size(h->type));
-}
-
-/* The i-th of those that are still there; the oldest is 0. */
-static const struct ks_head *ring_at(const struct ring *r, __u64 i)
-{
-	__u64 first = r->count > r->places ? r->count - r->places : 0;
-
-	return first + i < r->count ? (const void *)r->place[(first + i) % r->places] : NULL;
-}
-
-static int pile_put(struct pile *p, const void *data, size_t bytes)
-{
-	size_t room = p->room ?: 4096;
-
-	while (room < p->bytes + bytes)
-		room *= 2;
-	if (room != p->room) {
-		char *grown = realloc(p->data, room);
-
-		if (!grown)
-			return -ENOMEM;
-		p->data = grown;
-		p->room = room;
-	}
-	memcpy(p->data + p->bytes, data, bytes);
-	p->bytes += bytes;
-	p->count++;
-	return 0;
-}
 
 int keep__probe(const char *dir, bool force, const char *input, const char *output)
 {
@@ -113,7 +55,7 @@ int keep__new(struct keep **out, const char *dir, bool force)
 	if (k) {
 		k->force = force;
 		k->dir = strdup(dir);
-		err = ring_init(&k->events, PLACES) ?: ring_init(&k->tasks, TASKS);
+		err = keep_ring__init(&k->events, PLACES) ?: keep_ring__init(&k->tasks, TASKS);
 	}
 	if (!k || !k->dir || err) {
 		keep__free(k);
@@ -157,14 +99,14 @@ int keep__record(struct keep *k, const struct ks_head *r)
 	case KS_VM:
 	case KS_NAME:
 	case KS_VCPU:
-		return pile_put(&k->who, r, record__size(r->type));
+		return keep_pile__put(&k->who, r, record__size(r->type));
 	case KS_TASK:
-		ring_put(&k->tasks, r);
+		keep_ring__put(&k->tasks, r);
 		return 0;
 	}
-	if (ring_oldest(&k->events))
-		keep_seq__before(&k->seq, ring_oldest(&k->events));
-	ring_put(&k->events, r);
+	if (keep_ring__leaving(&k->events))
+		keep_seq__before(&k->seq, keep_ring__leaving(&k->events));
+	keep_ring__put(&k->events, r);
 	return 0;
 }
 
@@ -193,7 +135,7 @@ static bool inside(const struct cut *c, const struct ks_head *h)
 }
 
 /* A descriptor as it has to be at the start, if it was made before. */
-static int put_who(const struct keep *k, const struct cut *c, struct pile *to,
+static int put_who(const struct keep *k, const struct cut *c, struct keep_pile *to,
 		   const struct ks_head *h)
 {
 	union {
@@ -211,7 +153,7 @@ static int put_who(const struct keep *k, const struct cut *c, struct pile *to,
 	}
 	if (h->type == KS_VCPU)
 		r.vcpu.seq = keep_seq__had(&k->seq, r.vcpu.vcpu);
-	return pile_put(to, &r, record__size(h->type));
+	return keep_pile__put(to, &r, record__size(h->type));
 }
 
 /* Which stream a record was in. What user space or a destruction added is among the descriptors. */
@@ -245,15 +187,15 @@ static int count_lost(struct keep *k, struct cut *c, const struct session *whole
 	c->lost = calloc(whole->cpus + 1, sizeof(*c->lost));
 	if (!c->lost)
 		return -ENOMEM;
-	for (i = 0; (h = ring_at(&k->events, i)) && h->ts <= c->s.end_ns; i++) {
+	for (i = 0; (h = keep_ring__at(&k->events, i)) && h->ts <= c->s.end_ns; i++) {
 		if (h->ts < c->s.start_ns)
 			keep_seq__before(&k->seq, h);
 		else
 			c->lost[stream_of(whole, h)] += keep_seq__inside(&k->seq, h);
 	}
-	while (i < k->events.count && ring_at(&k->events, i))
+	while (i < k->events.count && keep_ring__at(&k->events, i))
 		i++;
-	while (i-- && (h = ring_at(&k->events, i))->ts > c->s.end_ns)
+	while (i-- && (h = keep_ring__at(&k->events, i))->ts > c->s.end_ns)
 		keep_seq__behind(&k->seq, h);
 	if (lost > k->seq.missing)
 		c->lost[whole->cpus] += lost - k->seq.missing;
@@ -262,7 +204,7 @@ static int count_lost(struct keep *k, struct cut *c, const struct session *whole
 
 /* What is missing between the last record that is kept and the one that would follow: from that
  * last one on, the vCPU's state is not known. */
-static int put_tails(const struct keep *k, const struct cut *c, struct pile *to)
+static int put_tails(const struct keep *k, const struct cut *c, struct keep_pile *to)
 {
 	int err = 0;
 
@@ -275,7 +217,7 @@ static int put_tails(const struct keep *k, const struct cut *c, struct pile *to)
 		if (!r.lost)
 			continue;
 		c->lost[c->s.cpus] += r.lost;
-		err = pile_put(to, &r, sizeof(r));
+		err = keep_pile__put(to, &r, sizeof(r));
 	}
 	return err;
 }
@@ -293,7 +235,7 @@ static int by_time(const void *a, const void *b)
 }
 
 /* The records of `from` in order of time. */
-static int sort(struct pile *from, struct pile *to)
+static int sort(struct keep_pile *from, struct keep_pile *to)
 {
 	const struct ks_head **at = calloc(from->count + 1, sizeof(*at));
 	size_t offset = 0;
@@ -307,12 +249,12 @@ static int sort(struct pile *from, struct pile *to)
 	}
 	qsort(at, from->count, sizeof(*at), by_time);
 	for (__u32 i = 0; !err && i < from->count; i++)
-		err = pile_put(to, at[i], record__size(at[i]->type));
+		err = keep_pile__put(to, at[i], record__size(at[i]->type));
 	free(at);
 	return err;
 }
 
-static int append(struct ctf_writer *w, unsigned stream, const struct pile *p)
+static int append(struct ctf_writer *w, unsigned stream, const struct keep_pile *p)
 {
 	const struct ks_head *first = (const void *)p->data, *last = first;
 	size_t size;
@@ -329,13 +271,13 @@ static int append(struct ctf_writer *w, unsigned stream, const struct pile *p)
 static int write_cpu(const struct keep *k, const struct cut *c, const struct session *whole,
 		     struct ctf_writer *w, unsigned stream)
 {
-	struct pile p = {.count = 0};
+	struct keep_pile p = {.count = 0};
 	const struct ks_head *h;
 	int err = 0;
 
-	for (__u64 i = 0; !err && (h = ring_at(&k->events, i)); i++)
+	for (__u64 i = 0; !err && (h = keep_ring__at(&k->events, i)); i++)
 		if (inside(c, h) && stream_of(whole, h) == stream)
-			err = pile_put(&p, h, record__size(h->type));
+			err = keep_pile__put(&p, h, record__size(h->type));
 	err = err ?: append(w, stream, &p);
 	free(p.data);
 	return err;
@@ -344,7 +286,7 @@ static int write_cpu(const struct keep *k, const struct cut *c, const struct ses
 static int write_descriptors(const struct keep *k, const struct cut *c, const struct session *whole,
 			     struct ctf_writer *w)
 {
-	struct pile p = {.count = 0}, sorted = {.count = 0};
+	struct keep_pile p = {.count = 0}, sorted = {.count = 0};
 	const struct ks_head *h;
 	size_t size;
 	int err = 0;
@@ -354,11 +296,11 @@ static int write_descriptors(const struct keep *k, const struct cut *c, const st
 		size = record__size(h->type);
 		err = put_who(k, c, &p, h);
 	}
-	for (__u64 i = 0; !err && (h = ring_at(&k->tasks, i)); i++)
+	for (__u64 i = 0; !err && (h = keep_ring__at(&k->tasks, i)); i++)
 		err = put_who(k, c, &p, h);
-	for (__u64 i = 0; !err && (h = ring_at(&k->events, i)); i++)
+	for (__u64 i = 0; !err && (h = keep_ring__at(&k->events, i)); i++)
 		if (inside(c, h) && stream_of(whole, h) == whole->cpus)
-			err = pile_put(&p, h, record__size(h->type));
+			err = keep_pile__put(&p, h, record__size(h->type));
 	err = err ?: put_tails(k, c, &p);
 	err = err ?: sort(&p, &sorted);
 	err = err ?: append(w, whole->cpus, &sorted);
@@ -382,7 +324,7 @@ static int write_all(const struct keep *k, const struct cut *c, const struct ses
 /* The stretch: around the moment, inside the trace, and what is still there. */
 static void set_window(const struct keep *k, struct cut *c)
 {
-	const struct ks_head *oldest = ring_at(&k->events, 0);
+	const struct ks_head *oldest = keep_ring__at(&k->events, 0);
 	__u64 from = k->moment > KEEP_NS ? k->moment - KEEP_NS : 0, to = k->moment + KEEP_NS;
 
 	if (k->events.count > k->events.places && oldest->ts + 1 > from)
