@@ -104,7 +104,7 @@ int child__status(struct child *c, int status)
 
 	if (!c->pid || (!c->ended && waitpid(c->pid, &c->status, WNOHANG) != c->pid)) {
 		if (c->pid)
-			err__note("%s is still running", c->name);
+			err__note("%s is still running: how it ends is not known here", c->name);
 		return status;
 	}
 	c->ended = true;
@@ -115,6 +115,11 @@ int child__status(struct child *c, int status)
 	else
 		err__note("%s exited with %d", c->name, own);
 	return status ?: own;
+}
+
+bool child__running(const struct child *c)
+{
+	return c->pid && !c->ended;
 }
 
 void child__free(struct child *c)

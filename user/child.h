@@ -35,6 +35,8 @@ bool child__poll(struct child *c);
  */
 int child__status(struct child *c, int status);
 
+bool child__running(const struct child *c); /* after child__status(): did it outlive the trace? */
+
 void child__free(struct child *c);
 
 #endif

@@ -282,8 +282,7 @@ static const struct argp_option record_options[] = {
 	{NULL, 0, NULL, 0, "Recording:", 4},
 	{"output", 'o', "DIR", 0, "keep the recording in DIR", 4},
 	{"force", OPT_FORCE, NULL, 0, "replace DIR if it is a kvmsched recording, or empty", 4},
-	{"max-size", OPT_MAX_SIZE, "SIZE", 0, "stop when the recording has this size (default 1G)",
-	 4},
+	{"max-size", OPT_MAX_SIZE, "SIZE", 0, "no more is recorded than SIZE (default 1G)", 4},
 	{0},
 };
 const struct argp options_record = {.options = record_options, .parser = parse_record};

@@ -43,8 +43,10 @@ struct run {
 	struct ctf_writer *writer;
 	struct child child;
 	struct stream *stream;
-	int store_err; /* of the recording: it ends, but the rings are drained and what is lost is
-			  counted */
+	bool stored;	/* the recording is full and closed; the trace goes on for the sink */
+	bool timed_out; /* -d ended the trace, not CMD, a signal or the sink */
+	int store_err;	/* of the recording: it ends, but the rings are drained and what is lost is
+			   counted */
 	/* replay */
 	struct ctf_reader *reader;
 	/* both */
@@ -336,7 +338,7 @@ static int on_batch(void *ctx, const struct batch *b)
 	struct run *r = ctx;
 	int err = 0;
 
-	if (r->writer) {
+	if (r->writer && !r->stored) {
 		err = ctf_writer__append(r->writer, b->stream, b->records, b->bytes, b->count,
 					 b->first_ts, b->last_ts);
 		r->store_err = r->store_err ?: err;
@@ -364,7 +366,36 @@ static int fill_live(void *ctx, unsigned stream, const __u8 **data, size_t *byte
 
 static int commit(struct run *r, __u64 watermark)
 {
-	return r->writer ? ctf_writer__commit(r->writer, live__lost(r->live), watermark) : 0;
+	if (!r->writer || r->stored)
+		return 0;
+	return ctf_writer__commit(r->writer, live__lost(r->live), watermark);
+}
+
+/* The recording ends at the watermark, up to which it is whole, as that of a killed recorder does.
+ */
+static int close_full(struct run *r, __u64 watermark)
+{
+	struct session s = r->session;
+
+	s.end_ns = watermark > s.start_ns ? watermark : s.start_ns;
+	s.wall_end_ns = s.wall_start_ns;
+	s.untracked = live__untracked(r->live);
+	r->stored = true;
+	err__note("--max-size reached: %s ends %.3f s after the start, the trace goes on",
+		  r->o->output, (s.end_ns - s.start_ns) / 1e9);
+	return ctf_writer__close(r->writer, &s);
+}
+
+/* Whoever only records is done when the recording is full. */
+static int on_full(struct run *r, __u64 watermark, int *stop)
+{
+	if (!r->writer || r->stored || *stop || !ctf_writer__full(r->writer))
+		return 0;
+	if (r->sink)
+		return close_full(r, watermark);
+	err__note("--max-size reached: stopped");
+	*stop = 1;
+	return 0;
 }
 
 static __u64 now_ns(void)
@@ -385,7 +416,7 @@ static int wait_ms(__u64 deadline)
 						     : POLL_MS;
 }
 
-/* Until the time is up, the command ended, a signal came or the recording is full. */
+/* Until the time is up, the command ended, a signal came or there is nothing more to do. */
 static int trace(struct run *r)
 {
 	__u64 deadline = r->o->duration_ns ? r->session.start_ns + r->o->duration_ns : ~0ULL;
@@ -403,11 +434,10 @@ static int trace(struct run *r)
 		if (!err && r->model && r->sink->input)
 			err = r->sink_err = r->sink->input(r->sink->ctx);
 		stop |= r->store_err || stopped(r);
-		if (r->writer && !stop && ctf_writer__full(r->writer)) {
-			err__note("--max-size reached: stopped");
-			stop = 1;
-		}
+		if (!err)
+			err = on_full(r, watermark, &stop);
 	}
+	r->timed_out = !stop;
 	return err;
 }
 
@@ -442,7 +472,7 @@ static int end_live(struct run *r, int err)
 	int closed = live__end(r->live, &r->session, on_batch, r), e;
 
 	err = err ?: closed;
-	if (r->writer && !closed) {
+	if (r->writer && !r->stored && !closed) {
 		e = commit(r, r->session.end_ns);
 		err = err ?: e;
 		e = ctf_writer__close(r->writer, &r->session);
@@ -457,6 +487,8 @@ static void tell_recording(struct run *r)
 {
 	__u64 lost = lost_so_far(r);
 
+	if (r->stored)
+		return; /* what was said then holds, and these figures are not its own */
 	err__note("%llu records, %llu lost, %llu bytes, %.3f s: %s",
 		  (unsigned long long)ctf_writer__records(r->writer), (unsigned long long)lost,
 		  (unsigned long long)ctf_writer__bytes(r->writer),
@@ -503,7 +535,10 @@ static int run_live(struct run *r)
 	status = verdict_live(r);
 	if (r->store_err)
 		status = EXIT_ERROR;
-	return child__status(&r->child, status);
+	status = child__status(&r->child, status);
+	if (!status && r->timed_out && r->sink && r->sink->all_of_cmd && child__running(&r->child))
+		status = EXIT_INCONCLUSIVE;
+	return status;
 }
 
 /* ---- replay ------------------------------------------------------------------------------- */

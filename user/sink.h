@@ -33,6 +33,7 @@ struct sink {
 	bool by_victim; /* its intervals have preemptors per vCPU */
 	bool *stop;
 	bool times_only; /* the summary's distributions and counts are not wanted */
+	bool all_of_cmd; /* a command that outlives the trace leaves its finding open */
 	int status; /* what it found, as an exit status: EXIT_FINE, _VIOLATED or _INCONCLUSIVE */
 	void *ctx;
 };

@@ -96,8 +96,12 @@ static int end(void *ctx, const struct summary *s)
 
 void sink_check__init(struct sink *sink, struct sink_check *c)
 {
-	*sink = (struct sink){
-		.begin = begin, .event = event, .absence = absence, .end = end, .ctx = c};
+	*sink = (struct sink){.begin = begin,
+			      .event = event,
+			      .absence = absence,
+			      .end = end,
+			      .all_of_cmd = true,
+			      .ctx = c};
 	c->sink = sink;
 }
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <signal.h>
+#include <unistd.h>
 #include "child.h"
 
 static struct child child;
@@ -54,11 +55,34 @@ static void test_nohup(void **state)
 	assert_true(ends(SIGTERM));
 }
 
+/* How a command ends is passed on, and that it has not is told apart from a success. */
+static void test_status(void **state)
+{
+	char *fails[] = {"sh", "-c", "exit 9", NULL}, *lasts[] = {"sleep", "60", NULL};
+
+	(void)state;
+	assert_int_equal(child__start(&child, fails), 0);
+	assert_int_equal(child__go(&child), 0);
+	while (!child__poll(&child))
+		usleep(1000);
+	assert_int_equal(child__status(&child, 0), 9);
+	assert_int_equal(child__status(&child, 3), 3);
+	assert_false(child__running(&child));
+	child__free(&child);
+	assert_int_equal(child__start(&child, lasts), 0);
+	assert_int_equal(child__go(&child), 0);
+	assert_false(child__poll(&child));
+	assert_int_equal(child__status(&child, 0), 0);
+	assert_true(child__running(&child));
+	kill(child.pid, SIGKILL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nohup, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_status, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

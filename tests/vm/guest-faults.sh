@@ -312,6 +312,11 @@ checks()
 		"$kvmsched" check -- sh -c '"$workload" --time 0.3 --json /dev/null; exit 7'
 	run 2 "check: a violation comes before the command's failure" -- \
 		"$kvmsched" check --assert 'count(absence) == 0' -- sh -c '"$workload" --time 0.3 --json /dev/null; exit 7'
+	run 9 "check: a full recording does not end it" '--max-size reached: check_full ends' 'exited with 9' -- \
+		"$kvmsched" check --loads --max-size 64K -o check_full -- \
+		sh -c '"$workload" --mode exit --vcpus 2 --time 2 --json /dev/null; exit 9'
+	run 0 "check: what was recorded until it was full is sound" '!.' -- "$kvmsched" report -i check_full
+	run 3 "check -d: a command that outlives it" 'sleep is still running' -- "$kvmsched" check -d 300ms -- sleep 2
 	run 3 "check: records were lost: inconclusive" -- \
 		"$kvmsched" check --loads --buffer 1K -- "$workload" --mode exit,mixed --vcpus 2 --time 1 --json /dev/null
 	check "check: loss is no violation" "it says so" sh -c "! grep -q ^violated: $tmp/stdout"
