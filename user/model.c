@@ -234,6 +234,43 @@ int model__describe(struct model *m, const struct ks_head *r)
 	return 0;
 }
 
+/* The thread that a vCPU's record names, as vcpu.c takes it; 0: none. A descriptor's is only the
+ * one that created the vCPU, as long as it has not run. */
+static __u32 thread_of(const struct ks_head *r)
+{
+	const void *p = r;
+
+	switch (r->type) {
+	case KS_OUT:
+		return ((const struct ks_out *)p)->tid;
+	case KS_IN:
+		return ((const struct ks_in *)p)->tid;
+	case KS_LOAD:
+	case KS_PUT:
+		return ((const struct ks_load *)p)->tid;
+	case KS_SNAP:
+		return ((const struct ks_snap *)p)->tid;
+	}
+	return 0;
+}
+
+int model__foretell(struct model *m, const struct ks_head *r)
+{
+	__u32 tid = thread_of(r);
+	struct model_vcpu *v;
+
+	if (!tid)
+		return 0;
+	v = vcpu_get(m, ((const struct ks_snap *)(const void *)r)->vcpu);
+	if (!v)
+		return -ENOMEM;
+	if (r->ts >= v->last_tid_ns) {
+		v->last_tid = tid;
+		v->last_tid_ns = r->ts;
+	}
+	return 0;
+}
+
 /* ---- preemptors --------------------------------------------------------------------------- */
 
 static __s32 task_find(const struct model *m, __u32 tid)
@@ -318,7 +355,7 @@ static bool kept(struct model *m, struct model_vcpu *v)
 	if (v->vcpu_id < 0 || !vm)
 		return true; /* not introduced yet: ask again later */
 	v->keep = filter__vcpu(m->filter, vm->name, v->tgid, vm->cgroup, v->vcpu_id,
-			       m->filter->tids ? v->v.tid : 0);
+			       v->last_tid ?: v->v.tid);
 	return v->keep;
 }
 

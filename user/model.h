@@ -46,7 +46,9 @@ struct model_vcpu {
 	__s32 vcpu_id;	  /* KVM's; -1 while unknown */
 	__u64 created_ns; /* if that was after the trace began; may be known ahead of its time */
 	__u32 seq_before; /* its records before the recording began: 0 but in one that was cut */
-	__s32 task;	  /* of the open absence: index of the preemptor, -1 = not introduced */
+	__u32 last_tid;	  /* its thread at the end, and when that was said; 0 = not foretold */
+	__u64 last_tid_ns;
+	__s32 task; /* of the open absence: index of the preemptor, -1 = not introduced */
 	bool gone;
 	signed char keep; /* what the filter says: 1, 0, -1 = not asked yet */
 };
@@ -72,6 +74,10 @@ struct model *model__new(const struct session *s, const struct filter *f,
 /* Identity (VCPU, VM, NAME), and its end (GONE), may be told as soon as it is known, ahead of its
  * time, but in its own order. 0 or -ENOMEM. */
 int model__describe(struct model *m, const struct ks_head *r);
+
+/* Which thread has a vCPU may be told ahead of its time too, by any record, in any order: a filter
+ * by thread is then about the last one, which is also what is shown. 0 or -ENOMEM. */
+int model__foretell(struct model *m, const struct ks_head *r);
 
 /* The next record in order of time, identity included. 0 or -ENOMEM. */
 int model__record(struct model *m, const struct ks_head *r);

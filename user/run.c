@@ -555,11 +555,11 @@ static int fill_replay(void *ctx, unsigned stream, const __u8 **data, size_t *by
 	return got;
 }
 
-/* Who is who, before the first event: descriptors may be a little later than what refers to them.
- */
-static int read_identity(struct run *r)
+typedef int (*tell_fn)(struct model *m, const struct ks_head *r);
+
+/* All records of a stream, ahead of their time. */
+static int read_ahead(struct run *r, unsigned stream, tell_fn tell)
 {
-	unsigned stream = r->session.cpus;
 	struct ctf_chunk c;
 	size_t size;
 	int got;
@@ -569,10 +569,25 @@ static int read_identity(struct run *r)
 			size = decode__check(p, end - p);
 			if (!size)
 				break;
-			if (model__describe(r->model, (const struct ks_head *)p))
-				return err__say(ENOMEM, "reading descriptors");
+			if (tell(r->model, (const struct ks_head *)p))
+				return err__say(ENOMEM, "reading ahead");
 		}
 	}
+	return got;
+}
+
+/* Who is who, before the first event: descriptors may be a little later than what refers to them.
+ * Where threads are asked for, all is read twice: a vCPU's first records may be another thread's.
+ */
+static int read_identity(struct run *r)
+{
+	unsigned streams = ctf_reader__streams(r->reader);
+	int got = read_ahead(r, r->session.cpus, model__describe);
+
+	if (got >= 0 && r->filter.tids)
+		got = ctf_reader__rewind(r->reader);
+	for (unsigned i = 0; i < streams && got >= 0 && r->filter.tids; i++)
+		got = read_ahead(r, i, model__foretell);
 	return got < 0 ? got : ctf_reader__rewind(r->reader);
 }
 

@@ -529,6 +529,39 @@ static void test_filter(void **state)
 	assert_int_equal(summary.vcpus, 0);
 }
 
+/* A vCPU is its creator's until its own thread runs it; it was that thread's at the end. */
+static void by_thread(const char *tid, unsigned vcpus)
+{
+	union rec made = rec_vcpu(1, T0, 1, 0, 0), out = rec_out(1, 1, T0 + 10, KS_R_HALTED),
+		  in = rec_in(1, 2, T0 + 30, 0);
+
+	made.vcpu.tid = out.out.tid = 50;
+	in.in.tid = 77;
+	assert_int_equal(filter__add(&filter, 't', tid), 0);
+	begin(MODE_DEFAULT, 0, ~0ULL);
+	assert_int_equal(model__describe(model, &made.h), 0);
+	assert_int_equal(model__foretell(model, &in.h), 0); /* streams may come in any order */
+	assert_int_equal(model__foretell(model, &out.h), 0);
+	assert_int_equal(model__foretell(model, &made.h), 0);
+	feed(rec_vm(1, T0));
+	feed(made);
+	feed(out);
+	feed(in);
+	finish(T0 + 100, 0);
+	assert_int_equal(summary.vcpus, vcpus);
+	for (unsigned i = 0; i < vcpus; i++) {
+		assert_int_equal(summary.vcpu[i].v->v.tid, 77);
+		assert_int_equal(summary.vcpu[i].state_ns[ST_HALTED], 20);
+	}
+}
+
+static void test_filter_thread(void **state)
+{
+	by_thread("50", 0);
+	teardown(state);
+	by_thread("77", 1);
+}
+
 static void test_filter_cpu(void **state)
 {
 	__u64 switches = 0;
@@ -718,6 +751,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_halves, teardown),
 		cmocka_unit_test_teardown(test_light, teardown),
 		cmocka_unit_test_teardown(test_filter, teardown),
+		cmocka_unit_test_teardown(test_filter_thread, teardown),
 		cmocka_unit_test_teardown(test_filter_cpu, teardown),
 		cmocka_unit_test_teardown(test_filter_cpu_loads, teardown),
 		cmocka_unit_test_teardown(test_names, teardown),
