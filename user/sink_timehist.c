@@ -139,7 +139,8 @@ static void put_state(const struct sink_timehist *t, const struct absence *a)
 	enum term_style style = style__of_state(state__of_reason(a->reason));
 
 	printf("  %s%-16s%s", term__on(&t->term, style),
-	       a->reason == KS_R_IOCTL ? "preempted(ioctl)" : state__name(state__of_reason(a->reason)),
+	       a->reason == KS_R_IOCTL ? "preempted(ioctl)"
+				       : state__name(state__of_reason(a->reason)),
 	       term__off(&t->term, style));
 }
 
