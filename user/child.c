@@ -12,19 +12,17 @@
 #include "child.h"
 #include "err.h"
 
-static void become(char **argv, int gate, const sigset_t *old)
+/* said: closes by itself when the command runs; else it is told why not. */
+static void become(char **argv, int gate, int said, const sigset_t *old)
 {
 	char go;
-	int err;
 
 	sigprocmask(SIG_SETMASK, old, NULL);
 	if (read(gate, &go, 1) != 1)
 		_exit(127); /* the tracer could not start */
 	close(gate);
 	execvp(argv[0], argv);
-	err = errno;
-	err__say(err, "%s: cannot run", argv[0]);
-	_exit(err == ENOENT ? 127 : 126);
+	_exit(write(said, &errno, sizeof(errno)) == sizeof(errno) ? 127 : 126);
 }
 
 /* Not where we were started with it ignored, as nohup does: blocked, it would come all the same. */
@@ -38,9 +36,9 @@ static bool hangup_ends(void)
 int child__start(struct child *c, char **argv)
 {
 	sigset_t set, old;
-	int p[2];
+	int gate[2], said[2];
 
-	*c = (struct child){.signals = -1, .gate = -1};
+	*c = (struct child){.signals = -1, .gate = -1, .said = -1};
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
@@ -53,30 +51,38 @@ int child__start(struct child *c, char **argv)
 		return err__say(errno, "waiting for signals");
 	if (!argv)
 		return 0;
-	if (pipe2(p, O_CLOEXEC))
+	if (pipe2(gate, O_CLOEXEC) || pipe2(said, O_CLOEXEC))
 		return err__say(errno, "starting %s", argv[0]);
 	c->name = argv[0];
 	c->pid = fork();
 	if (c->pid < 0)
 		return err__say(errno, "starting %s", argv[0]);
 	if (!c->pid) {
-		close(p[1]);
-		become(argv, p[0], &old);
+		close(gate[1]);
+		become(argv, gate[0], said[1], &old);
 	}
-	close(p[0]);
-	c->gate = p[1];
+	close(gate[0]);
+	close(said[1]);
+	c->gate = gate[1];
+	c->said = said[0];
 	return 0;
 }
 
 int child__go(struct child *c)
 {
+	int err = 0;
+
 	if (c->gate < 0)
 		return 0;
 	if (write(c->gate, "", 1) != 1 && errno != EPIPE)
 		return err__say(errno, "starting %s", c->name);
 	close(c->gate);
 	c->gate = -1;
-	return 0;
+	if (read(c->said, &err, sizeof(err)) != sizeof(err))
+		return 0; /* closed: it runs */
+	waitpid(c->pid, NULL, 0);
+	c->pid = 0;
+	return err__say(err, "%s: cannot run", c->name);
 }
 
 int child__fd(const struct child *c)
@@ -126,6 +132,8 @@ void child__free(struct child *c)
 {
 	if (c->gate >= 0)
 		close(c->gate); /* the command ends without having run */
+	if (c->said > 0)
+		close(c->said);
 	if (c->signals >= 0 && c->pid)
 		child__poll(c);
 	if (c->signals > 0)

@@ -12,6 +12,7 @@
 struct child {
 	int signals; /* signalfd; -1 */
 	int gate;    /* the command waits for it; -1 */
+	int said;    /* why the command could not be run; -1 */
 	pid_t pid;   /* 0 = no command */
 	bool ended;
 	int status; /* of waitpid() */
@@ -22,7 +23,7 @@ struct child {
  * -errno. */
 int child__start(struct child *c, char **argv);
 
-/* Lets the command run. */
+/* Lets the command run. 0, or -errno if it cannot be run, which is said. */
 int child__go(struct child *c);
 
 int child__fd(const struct child *c);

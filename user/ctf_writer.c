@@ -329,6 +329,8 @@ void ctf_writer__free(struct ctf_writer *w)
 
 void ctf_writer__discard(struct ctf_writer *w)
 {
+	if (!w)
+		return;
 	if (!ctf_dir__clear(w->dir_fd) && w->created)
 		rmdir(w->dir);
 	ctf_writer__free(w);

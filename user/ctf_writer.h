@@ -59,7 +59,8 @@ __u64 ctf_writer__records(const struct ctf_writer *w);
  * as if its recorder had been killed. */
 int ctf_writer__close(struct ctf_writer *w, const struct session *final);
 
-/* Instead of free: removes what was written, and the directory if it was made for it. */
+/* Instead of free: removes what was written, and the directory if it was made for it. NULL is fine.
+ */
 void ctf_writer__discard(struct ctf_writer *w);
 
 /* NULL is fine. Without a close, leaves a valid recording without an end. */

@@ -461,7 +461,14 @@ static int begin_live(struct run *r)
 	if (!r->stream)
 		return err__say(ENOMEM, "starting");
 	err = begin_model(r, r->session.cpus + 1, fill_live, 0, ~0ULL);
-	return err ?: child__go(&r->child);
+	if (err)
+		return err;
+	err = child__go(&r->child);
+	if (err) { /* nothing of interest was recorded, and the name is free for the next try */
+		ctf_writer__discard(r->writer);
+		r->writer = NULL;
+	}
+	return err;
 }
 
 /* Closes the window whatever happened before, so that what was drained is a sound recording. If the

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 #include "child.h"
@@ -77,12 +78,35 @@ static void test_status(void **state)
 	kill(child.pid, SIGKILL);
 }
 
+/* One that cannot be run has not exited with anything; one that exits with 127 has run. */
+static void test_cannot_run(void **state)
+{
+	char *none[] = {"/nonexistent", NULL}, *data[] = {"/etc/passwd", NULL},
+	     *runs[] = {"sh", "-c", "exit 127", NULL};
+
+	(void)state;
+	assert_int_equal(child__start(&child, none), 0);
+	assert_int_equal(child__go(&child), -ENOENT);
+	assert_int_equal(child__status(&child, 0), 0);
+	assert_false(child__running(&child));
+	child__free(&child);
+	assert_int_equal(child__start(&child, data), 0);
+	assert_int_equal(child__go(&child), -EACCES);
+	child__free(&child);
+	assert_int_equal(child__start(&child, runs), 0);
+	assert_int_equal(child__go(&child), 0);
+	while (!child__poll(&child))
+		usleep(1000);
+	assert_int_equal(child__status(&child, 0), 127);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nohup, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_status, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cannot_run, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

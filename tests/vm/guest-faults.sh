@@ -362,8 +362,14 @@ command()
 	run 5 "CMD's status is passed on" 'exited with 5' -- "$kvmsched" record --light -o cmd5 -- sh -c 'exit 5'
 	run 137 "CMD killed by a signal" 'killed by signal 9' -- \
 		"$kvmsched" record --light -o cmd9 -- sh -c 'kill -9 $$'
-	run 127 "CMD not found" 'nosuch: cannot run: No such file' 'exited with 127' -- \
-		"$kvmsched" record --light -o cmd127 -- /nosuch
+	run 1 "CMD not found" 'nosuch: cannot run: No such file' '!exited with' '!no vCPU' -- \
+		"$kvmsched" record --light -o cmd1 -- /nosuch
+	check "CMD not found: leaves nothing behind" "there is a directory" test ! -e cmd1
+	run 1 "check: CMD cannot be run" '/etc/passwd: cannot run: Permission denied' '!exited with' -- \
+		"$kvmsched" check --light -- /etc/passwd
+	check "check: CMD cannot be run: no verdict" "there is one" test ! -s $tmp/stdout
+	run 127 "CMD that exits with 127 itself" 'exited with 127' -- \
+		"$kvmsched" record --light -o cmd127 -- sh -c 'exit 127'
 	run 3 "3 comes before CMD's status" 'no vCPU matches the filter' 'exited with 5' -- \
 		"$kvmsched" record --light --vm nosuch -o cmd3 -- sh -c 'exit 5'
 	keep cmd3
