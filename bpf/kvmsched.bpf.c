@@ -513,8 +513,10 @@ static __noinline int slot_free(__u64 vcpu)
 	struct ks_slot *s;
 	__u64 ts = now();
 
-	if (!index)
+	if (!index) {
+		bpf_map_delete_elem(&refused, &vcpu); /* the next at this address is another */
 		return 0;
+	}
 	at = *index;
 	s = slot_at(at);
 	if (s->vcpu != vcpu || ts >= ctl.end_ns) /* after the end, it is kept for user space */

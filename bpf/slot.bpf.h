@@ -170,8 +170,9 @@ static __noinline __u32 slot_new(__u64 vcpu, __u64 ts, __u32 created, struct tas
 	if (ts >= ctl.end_ns)
 		return 0; /* its descriptor would be later than what closes the recording */
 	index = slot_claim(vcpu);
-	if (!index) {
-		__sync_fetch_and_add(&ctl.untracked, 1);
+	if (!index) { /* and again at its next event: only the first time counts */
+		if (!bpf_map_update_elem(&refused, &vcpu, &index, BPF_NOEXIST))
+			__sync_fetch_and_add(&ctl.untracked, 1);
 		return 0;
 	}
 	index--;

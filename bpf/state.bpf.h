@@ -61,6 +61,14 @@ struct {
 	__type(value, __u32);
 } slot_of SEC(".maps");
 
+/* The vCPUs that found no slot: each counts once, as far as there is room to remember it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KS_SLOTS);
+	__type(key, __u64); /* struct kvm_vcpu * */
+	__type(value, __u32);
+} refused SEC(".maps");
+
 struct vm {
 	__u32 id;
 	__u32 vcpus;

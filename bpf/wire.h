@@ -349,7 +349,7 @@ struct ks_ctl {
 	__u64 start_ns;
 	__u64 end_ns;
 	__u64 meta_lost; /* descriptors that found no room */
-	__u64 untracked; /* vCPUs that did not fit into the table */
+	__u64 untracked; /* vCPUs that did not fit into the table; at least so many */
 	__u32 task_gen;	 /* raised when a thread's VM or vCPU changed */
 	__u32 lists_gen; /* raised when a filter's list changed: user space's */
 	__u32 next_vcpu; /* ids given out */

@@ -196,6 +196,9 @@ churn()
 	run 0 "1000 vCPUs created and destroyed, 64 at once" '!untracked' '!did not fit' ', 0 lost,' -- \
 		"$kvmsched" record --max-vcpus 64 -o churn -- "$workload" --churn 1000 --vcpus 50
 	keep churn
+	run 3 "four vCPUs, room for one: three did not fit" ': 3 vCPUs did not fit' -- \
+		"$kvmsched" record --light --max-vcpus 1 -o crowd -- \
+		"$workload" --mode halt --vcpus 4 --time 1 --json /dev/null
 }
 
 inside_brief()
