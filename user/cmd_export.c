@@ -126,7 +126,8 @@ static int export(struct export_cmd *c)
 	struct outfile file;
 	int status, err;
 
-	if (outfile__open(&file, c->file, c->force))
+	if (outfile__probe(c->file, c->force, c->o.input) ||
+	    outfile__open(&file, c->file, c->force))
 		return EXIT_ERROR;
 	c->out.f = file.f;
 	err = c->format->init(&sink, &c->out);

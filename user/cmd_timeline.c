@@ -90,7 +90,7 @@ int cmd_timeline(int argc, char **argv)
 		return EXIT_ERROR;
 	if (c.o.list_measures)
 		return options__list_measures();
-	if (c.show.svg && outfile__probe(c.show.svg, c.show.force))
+	if (c.show.svg && outfile__probe(c.show.svg, c.show.force, c.o.input))
 		return EXIT_ERROR;
 	c.show.json = c.o.json;
 	c.show.color = c.o.color;

@@ -304,6 +304,42 @@ int ctf_dir__same(const char *a, const char *b)
 	return same;
 }
 
+/* Is it the directory, or below it? path is absolute, and is taken apart. */
+static int lies_in(char *path, const struct stat *dir)
+{
+	struct stat st;
+	char *slash;
+
+	do {
+		if (!stat(path, &st) && st.st_dev == dir->st_dev && st.st_ino == dir->st_ino)
+			return 1;
+		slash = strrchr(path, '/');
+		*slash = '\0';
+	} while (slash > path);
+	return 0;
+}
+
+/* Both what is there, which a link may have led to, and the place where the name is. */
+static int holds(const char *dir, const char *path)
+{
+	char name[NAME_MAX + 1], *target = realpath(path, NULL), *place = parent_of(path, name);
+	struct stat st;
+	int found = !stat(dir, &st) &&
+		    ((target && lies_in(target, &st)) || (place && lies_in(place, &st)));
+
+	free(target);
+	free(place);
+	return found;
+}
+
+int ctf_dir__apart(const char *option, const char *path, const char *input)
+{
+	if (!input || !holds(input, path))
+		return 0;
+	return err__say(0, "%s %s: %s the recording that is read (-i %s): give it another place",
+			option, path, ctf_dir__same(path, input) ? "is" : "lies in", input);
+}
+
 int ctf_dir__create(const char *path, int force, int *fd, int *created)
 {
 	int made = make(path, force), dir, err = 0;

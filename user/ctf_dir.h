@@ -40,6 +40,12 @@ int ctf_dir__probe(const char *path, int force);
 /* 1 if both paths name one directory: that is there, or would be made. */
 int ctf_dir__same(const char *a, const char *b);
 
+/* May path be written while the recording `input` (NULL: none) is read? Not if it is the
+ * recording's directory or lies in it, by whatever name: what is read would be replaced, and other
+ * readers take every file there for a stream. Then says so, naming the option, and returns -errno;
+ * else 0. */
+int ctf_dir__apart(const char *option, const char *path, const char *input);
+
 /* Removes every file that can be kvmsched's, the metadata last. Returns 0 or -errno. */
 int ctf_dir__clear(int fd);
 

@@ -36,11 +36,10 @@ int keep__probe(const char *dir, bool force, const char *input, const char *outp
 {
 	const struct ctf_writer_opts o = {.force = force};
 
-	if (input && ctf_dir__same(dir, input))
-		return err__say(0,
-				"--keep %s is the recording that is read (-i %s): give it another "
-				"directory",
-				dir, input);
+	int err = ctf_dir__apart("--keep", dir, input);
+
+	if (err)
+		return err;
 	if (output && ctf_dir__same(dir, output))
 		return err__say(0, "--keep %s and -o %s name one directory: give them two", dir,
 				output);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "ctf_dir.h"
 #include "err.h"
 #include "outfile.h"
 
@@ -63,11 +64,12 @@ static int make_or_say(const char *path, char **name)
 	return fd < 0 ? err__say(-fd, "%s", path) : fd;
 }
 
-int outfile__probe(const char *path, bool force)
+int outfile__probe(const char *path, bool force, const char *input)
 {
-	int as_is = look(path, force), fd;
+	int as_is = is_stdout(path) ? 1 : ctf_dir__apart("-o", path, input), fd;
 	char *name;
 
+	as_is = as_is ?: look(path, force);
 	if (as_is)
 		return as_is < 0 ? as_is : 0;
 	fd = make_or_say(path, &name);

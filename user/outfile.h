@@ -17,8 +17,9 @@ struct outfile {
 	bool force;
 };
 
-/* Would outfile__open() refuse? Then says why and returns -errno. Leaves nothing behind. */
-int outfile__probe(const char *path, bool force);
+/* Would outfile__open() refuse, or would the file lie in the recording that is read (input; NULL:
+ * none)? Then says why and returns -errno. Leaves nothing behind. */
+int outfile__probe(const char *path, bool force, const char *input);
 
 /* path must live as long as o. 0, or -errno having said why. */
 int outfile__open(struct outfile *o, const char *path, bool force);
