@@ -47,17 +47,48 @@ static unsigned decode(const char *s, size_t len, uint32_t *cp)
 	return n;
 }
 
-static bool is_control(uint32_t cp)
+/* What has no shape of its own: controls; line and paragraph separators; the format characters (Cf)
+ * and what else Unicode lets programs ignore (Default_Ignorable_Code_Point: zero width, soft
+ * hyphens, changes of direction, selectors, fillers, tags); and noncharacters, which XML forbids in
+ * part. Of Unicode 15.0: DerivedCoreProperties.txt, UnicodeData.txt. Sorted. */
+static const struct escape_range hidden[] = {
+	{0x0000, 0x001f},     {0x007f, 0x009f},	  {0x00ad, 0x00ad},   {0x034f, 0x034f},
+	{0x0600, 0x0605},     {0x061c, 0x061c},	  {0x06dd, 0x06dd},   {0x070f, 0x070f},
+	{0x0890, 0x0891},     {0x08e2, 0x08e2},	  {0x115f, 0x1160},   {0x17b4, 0x17b5},
+	{0x180b, 0x180f},     {0x200b, 0x200f},	  {0x2028, 0x202e},   {0x2060, 0x206f},
+	{0x3164, 0x3164},     {0xfdd0, 0xfdef},	  {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},
+	{0xffa0, 0xffa0},     {0xfff0, 0xfffb},	  {0xfffe, 0xffff},   {0x110bd, 0x110bd},
+	{0x110cd, 0x110cd},   {0x13430, 0x1343f}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+	{0x1fffe, 0x1ffff},   {0x2fffe, 0x2ffff}, {0x3fffe, 0x3ffff}, {0x4fffe, 0x4ffff},
+	{0x5fffe, 0x5ffff},   {0x6fffe, 0x6ffff}, {0x7fffe, 0x7ffff}, {0x8fffe, 0x8ffff},
+	{0x9fffe, 0x9ffff},   {0xafffe, 0xaffff}, {0xbfffe, 0xbffff}, {0xcfffe, 0xcffff},
+	{0xdfffe, 0xdffff},   {0xe0000, 0xe0fff}, {0xefffe, 0xeffff}, {0xffffe, 0xfffff},
+	{0x10fffe, 0x10ffff},
+};
+
+#define HIDDEN (sizeof(hidden) / sizeof(*hidden))
+
+const struct escape_range *escape__hidden(unsigned *count)
 {
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0);
+	*count = HIDDEN;
+	return hidden;
 }
 
-/* C1 controls, and what turns the text around it, ends a line, or may not be in XML. */
-static bool is_troublesome(uint32_t cp)
+static bool is_hidden(uint32_t cp)
 {
-	return (cp >= 0x80 && cp < 0xa0) || cp == 0x061c || cp == 0x200e || cp == 0x200f ||
-	       (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) ||
-	       (cp & 0xfffe) == 0xfffe;
+	unsigned low = 0, high = HIDDEN;
+
+	if (cp >= 0x20 && cp < 0x7f)
+		return false; /* nearly all */
+	while (high - low > 1) {
+		unsigned mid = (low + high) / 2;
+
+		if (hidden[mid].from <= cp)
+			low = mid;
+		else
+			high = mid;
+	}
+	return cp <= hidden[low].to;
 }
 
 static locale_t utf8_locale;
@@ -78,10 +109,10 @@ static int columns_of(uint32_t cp)
 	locale_t before;
 	int columns;
 
-	if (cp < 0x80)
-		return is_control(cp) ? -1 : 1;
-	if (is_troublesome(cp))
+	if (is_hidden(cp))
 		return -1;
+	if (cp < 0x80)
+		return 1;
 	call_once(&once, open_locale);
 	if (!utf8_locale)
 		return -1;
@@ -131,69 +162,66 @@ static void emit_str(struct out *o, const char *s)
 	emit(o, s, strlen(s));
 }
 
-/* All of them in one piece, so that a cut does not leave half an escape. */
-static void emit_hex(struct out *o, const char *s, unsigned n)
+/* All bytes in one piece, so that a cut does not leave half an escape. */
+static void emit_hex(struct out *o, const char *s, unsigned n, const char *format)
 {
-	char text[4 * 4 + 1];
+	char text[4 * 5 + 1];
+	int len = 0;
 
 	for (unsigned i = 0; i < n; i++)
-		snprintf(text + 4 * i, 5, "\\x%02x", (unsigned char)s[i]);
-	emit(o, text, 4 * n);
-}
-
-/* U+2400 ... U+241F picture the C0 controls, U+2421 DEL. */
-static void emit_picture(struct out *o, uint32_t control)
-{
-	char text[3] = {'\xe2', '\x90', 0x80 | (control == 0x7f ? 0x21 : control)};
-
-	emit(o, text, sizeof(text));
+		len += snprintf(text + len, sizeof(text) - len, format, (unsigned char)s[i]);
+	emit(o, text, len);
 }
 
 /* ---- what a character becomes ---------------------------------------------------------------- */
 
-static void terminal_piece(struct out *o, bool ascii, const char *s, unsigned n, uint32_t cp)
+static const char *reference(uint32_t cp)
 {
-	if (!n)
-		emit_hex(o, s, 1);
-	else if (cp == '\\')
-		emit_str(o, "\\\\");
-	else if (columns_of(cp) < 0 || (ascii && cp >= 0x80))
-		emit_hex(o, s, n);
-	else
-		emit(o, s, n);
+	return cp == '<'    ? "&lt;"
+	       : cp == '>'  ? "&gt;"
+	       : cp == '&'  ? "&amp;"
+	       : cp == '"'  ? "&quot;"
+	       : cp == '\'' ? "&#39;"
+			    : NULL;
 }
 
-static const char *reference(enum escape_for to, uint32_t cp)
+/* What the format itself wants in the place of a character, or NULL. */
+static const char *of_format(enum escape_for to, uint32_t cp)
 {
 	switch (to) {
 	case ESCAPE_HTML:
-		return cp == '<'    ? "&lt;"
-		       : cp == '>'  ? "&gt;"
-		       : cp == '&'  ? "&amp;"
-		       : cp == '"'  ? "&quot;"
-		       : cp == '\'' ? "&#39;"
-				    : NULL;
+		return cp == '\\' ? "\\\\" : reference(cp);
+	case ESCAPE_MARKUP:
+		return reference(cp);
 	case ESCAPE_CSV:
-		return cp == '"' ? "\"\"" : NULL;
-	case ESCAPE_LABEL:
-		return cp == '"' ? "\\\"" : cp == '\\' ? "\\\\" : cp == '\n' ? "\\n" : NULL;
+		return cp == '\\' ? "\\\\" : cp == '"' ? "\"\"" : NULL;
+	case ESCAPE_LABEL: /* where a backslash begins an escape, and so is two: the name's two are
+			      four */
+		return cp == '\\' ? "\\\\\\\\" : cp == '"' ? "\\\"" : NULL;
 	default:
-		return NULL;
+		return cp == '\\' ? "\\\\" : NULL;
 	}
+}
+
+static bool prints(enum escape_for to, uint32_t cp)
+{
+	if (to == ESCAPE_TERMINAL)
+		return columns_of(cp) >= 0;
+	if (to == ESCAPE_ASCII)
+		return cp < 0x80 && !is_hidden(cp);
+	return !is_hidden(cp);
 }
 
 static void text_piece(struct out *o, enum escape_for to, const char *s, unsigned n, uint32_t cp)
 {
-	const char *ref = reference(to, cp);
+	const char *other = n ? of_format(to, cp) : NULL;
 
-	if (ref)
-		emit_str(o, ref);
-	else if (is_troublesome(cp))
-		emit_str(o, REPLACEMENT);
-	else if (is_control(cp))
-		emit_picture(o, cp);
-	else
+	if (other)
+		emit_str(o, other);
+	else if (n && prints(to, cp))
 		emit(o, s, n);
+	else
+		emit_hex(o, s, n ?: 1, to == ESCAPE_LABEL ? "\\\\x%02x" : "\\x%02x");
 }
 
 /* Writes the first character of s (len > 0) and returns its bytes; 1 for what is not UTF-8. */
@@ -202,14 +230,12 @@ static unsigned piece(struct out *o, enum escape_for to, const char *s, size_t l
 	uint32_t cp = 0;
 	unsigned n = decode(s, len, &cp);
 
-	if (to == ESCAPE_TERMINAL || to == ESCAPE_ASCII)
-		terminal_piece(o, to == ESCAPE_ASCII, s, n, cp);
-	else if (!n)
-		emit_str(o, REPLACEMENT);
-	else if (to == ESCAPE_JSON)
+	if (to != ESCAPE_JSON)
+		text_piece(o, to, s, n, cp);
+	else if (n)
 		emit(o, s, n);
 	else
-		text_piece(o, to, s, n, cp);
+		emit_str(o, REPLACEMENT);
 	return n ? n : 1;
 }
 

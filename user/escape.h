@@ -3,6 +3,16 @@
  * The one place that makes names harmless. VM names, process names and cgroups come from those who
  * run the VMs: any byte may be in them. What leaves here is valid UTF-8 (or ASCII), and nothing in
  * it acts on a terminal or ends a string. Also measures and shortens text in terminal columns.
+ *
+ * One policy for every format that people read: a name reads the same in all of them, and names
+ * that differ look different.
+ *  - What does not print is \xNN, for each of its bytes: controls (a tab is \x09), bytes that are
+ *    not UTF-8, and characters without a shape of their own, as escape__hidden() lists them: zero
+ *    width, soft hyphens, changes of direction, line separators. (A terminal also has no shape for
+ *    what its libc does not know; one without UTF-8 none for all that is not ASCII.)
+ *  - A backslash is two, so that no name can pretend to have such a byte.
+ *  - Then comes what the format itself wants: quotes, references.
+ * JSON has names as they are, for programs: only bytes that are not UTF-8 become U+FFFD.
  */
 #ifndef KVMSCHED_ESCAPE_H
 #define KVMSCHED_ESCAPE_H
@@ -10,19 +20,28 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <linux/types.h>
 
 enum escape_for {
-	ESCAPE_TERMINAL, /* a UTF-8 terminal: what does not print (controls, invalid bytes, changes
-			  * of direction) as \xNN per byte, a backslash as two */
-	ESCAPE_ASCII,	 /* the same for any other: \xNN also for all that is not ASCII */
-	ESCAPE_JSON,  /* to be handed to a JSON writer, which quotes: invalid bytes become U+FFFD */
-	ESCAPE_HTML,  /* text or a quoted attribute, HTML, SVG or XML: < > & " ' as references */
-	ESCAPE_CSV,   /* one field, quoted where RFC 4180 wants it; a leading = + - @ gets a ' in
-		       * front, so that no spreadsheet takes it for a formula */
-	ESCAPE_LABEL, /* inside the quotes of a Prometheus label value: \\ \" \n */
+	ESCAPE_TERMINAL, /* a UTF-8 terminal, and other text of UTF-8 */
+	ESCAPE_ASCII,	 /* any other terminal */
+	ESCAPE_JSON,	 /* to be handed to a JSON writer, which quotes */
+	ESCAPE_HTML,	 /* text or a quoted attribute, HTML, SVG or XML: < > & " ' as references */
+	ESCAPE_CSV,	 /* one field, quoted where RFC 4180 wants it; a leading = + - @ gets a ' in
+			  * front, so that no spreadsheet takes it for a formula */
+	ESCAPE_LABEL,	 /* inside the quotes of a Prometheus label value, which has escapes of its
+			  * own:
+			  * \\ and \" */
+	ESCAPE_MARKUP,	 /* only HTML's references, for text that was made harmless before */
 };
-/* HTML, CSV and LABEL show control characters as U+2400 ... U+2421, and invalid bytes and those
- * that change the text's direction as U+FFFD. */
+
+/* Code points from..to. */
+struct escape_range {
+	__u32 from, to;
+};
+
+/* Those without a shape of their own, sorted; static. */
+const struct escape_range *escape__hidden(unsigned *count);
 
 /* Room enough for any n bytes, escaped. */
 #define ESCAPE_SIZE(n) (6 * (size_t)(n) + 4)

@@ -74,13 +74,12 @@ static int junit_failure(const struct verdict *v, const struct verdict_test *t, 
 	fputs("\t\t\t<failure type=\"violated\"", f);
 	attribute("message", t->help, f);
 	fputs(">", f);
-	for (char *line = text, *end; *line;
-	     line = end) { /* newlines stay, tabs and controls do not */
+	for (char *line = text, *end; *line; line = end) { /* newlines stay */
 		for (end = line; *end && *end != '\n'; end++)
 			;
 		if (*end)
 			*end++ = '\0';
-		escape__put(ESCAPE_HTML, line, f);
+		escape__put(ESCAPE_MARKUP, line, f);
 		fputc('\n', f);
 	}
 	fputs("</failure>\n", f);

@@ -12,10 +12,8 @@
 #include "escape.h"
 #include "skip.h"
 
-#define LEN(a)	(sizeof(a) / sizeof((a)[0]))
-#define FFFD	"\xef\xbf\xbd"
-#define ESC_PIC "\xe2\x90\x9b"
-#define NL_PIC	"\xe2\x90\x8a"
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define FFFD   "\xef\xbf\xbd"
 
 static const enum escape_for all[] = {ESCAPE_TERMINAL, ESCAPE_ASCII, ESCAPE_JSON,
 				      ESCAPE_HTML,     ESCAPE_CSV,   ESCAPE_LABEL};
@@ -75,8 +73,10 @@ static void html(void **state)
 	(void)state;
 	check(ESCAPE_HTML, "<a href=\"x\" b='y'>&",
 	      "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;");
-	check(ESCAPE_HTML, "\033\n\x7f", ESC_PIC NL_PIC "\xe2\x90\xa1");
-	check(ESCAPE_HTML, "\xff\xc2\x85\xe2\x80\xae\xef\xbf\xbf", FFFD FFFD FFFD FFFD);
+	check(ESCAPE_HTML, "\033\n\x7f", "\\x1b\\x0a\\x7f");
+	check(ESCAPE_HTML, "\xff\xef\xbf\xbf", "\\xff\\xef\\xbf\\xbf");
+	check(ESCAPE_HTML, "a\\b", "a\\\\b");
+	check(ESCAPE_MARKUP, "a\\x09<b", "a\\x09&lt;b"); /* was made harmless before */
 }
 
 static void csv(void **state)
@@ -85,19 +85,89 @@ static void csv(void **state)
 	check(ESCAPE_CSV, "a,b", "\"a,b\"");
 	check(ESCAPE_CSV, "a\"b", "\"a\"\"b\"");
 	check(ESCAPE_CSV, " a", "\" a\"");
-	check(ESCAPE_CSV, "a\r\nb", "a\xe2\x90\x8d" NL_PIC "b");
+	check(ESCAPE_CSV, "a\r\nb", "a\\x0d\\x0ab");
 	check(ESCAPE_CSV, "=1+1", "'=1+1");
 	check(ESCAPE_CSV, "-x,y", "\"'-x,y\"");
 	check(ESCAPE_CSV, "@", "'@");
 	check(ESCAPE_CSV, "a=b", "a=b");
-	check(ESCAPE_CSV, "\xff", FFFD);
+	check(ESCAPE_CSV, "\xff", "\\xff");
 }
 
 static void label(void **state)
 {
 	(void)state;
-	check(ESCAPE_LABEL, "a\"b\\c\nd", "a\\\"b\\\\c\\nd");
-	check(ESCAPE_LABEL, "\r\xff", "\xe2\x90\x8d" FFFD);
+	check(ESCAPE_LABEL, "a\"b", "a\\\"b");
+	check(ESCAPE_LABEL, "a\\b", "a\\\\\\\\b"); /* which is read as two */
+	check(ESCAPE_LABEL, "\r\xff", "\\\\x0d\\\\xff");
+}
+
+/* What people read is the same in all formats, but for what the format itself wants. */
+static void one_policy(void **state)
+{
+	static const enum escape_for for_people[] = {ESCAPE_TERMINAL, ESCAPE_ASCII, ESCAPE_HTML,
+						     ESCAPE_CSV};
+	static const char *const name[][2] = {
+		{"a\tb", "a\\x09b"},
+		{"a\\tb", "a\\\\tb"},
+		{"a\033[31mb", "a\\x1b[31mb"},
+		{"a\xc2\x9b", "a\\xc2\\x9b"}, /* CSI as a C1 control */
+		{"a\xc2\xad"
+		 "b",
+		 "a\\xc2\\xad"
+		 "b"},						/* soft hyphen */
+		{"a\xcd\x8f", "a\\xcd\\x8f"},			/* grapheme joiner */
+		{"a\xd8\x9c", "a\\xd8\\x9c"},			/* Arabic letter mark */
+		{"a\xe2\x80\x8b", "a\\xe2\\x80\\x8b"},		/* zero width space */
+		{"a\xe2\x80\x8d", "a\\xe2\\x80\\x8d"},		/* zero width joiner */
+		{"a\xe2\x80\x8e", "a\\xe2\\x80\\x8e"},		/* left-to-right mark */
+		{"a\xe2\x80\xa8", "a\\xe2\\x80\\xa8"},		/* line separator */
+		{"a\xe2\x80\xaa", "a\\xe2\\x80\\xaa"},		/* U+202A */
+		{"a\xe2\x80\xae", "a\\xe2\\x80\\xae"},		/* U+202E */
+		{"a\xe2\x81\xa0", "a\\xe2\\x81\\xa0"},		/* word joiner */
+		{"a\xe2\x81\xa6", "a\\xe2\\x81\\xa6"},		/* U+2066 */
+		{"a\xe2\x81\xa9", "a\\xe2\\x81\\xa9"},		/* U+2069 */
+		{"a\xe3\x85\xa4", "a\\xe3\\x85\\xa4"},		/* Hangul filler */
+		{"a\xef\xb8\x8f", "a\\xef\\xb8\\x8f"},		/* variation selector */
+		{"a\xef\xbb\xbf", "a\\xef\\xbb\\xbf"},		/* U+FEFF */
+		{"a\xef\xbf\xbf", "a\\xef\\xbf\\xbf"},		/* U+FFFF */
+		{"a\xf3\xa0\x81\x81", "a\\xf3\\xa0\\x81\\x81"}, /* a tag */
+		{"a\xf4\x8f\xbf\xbf", "a\\xf4\\x8f\\xbf\\xbf"}, /* U+10FFFF */
+		{"a\xff", "a\\xff"},
+	};
+	char out[64], label[64], twice[64];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(name); i++) {
+		for (size_t k = 0; k < LEN(for_people); k++)
+			check(for_people[k], name[i][0], name[i][1]);
+		/* as a label's reader takes it apart: the same */
+		escape__str(ESCAPE_LABEL, name[i][0], label, sizeof(label));
+		escape__str(ESCAPE_TERMINAL, name[i][0], out, sizeof(out));
+		for (char *to = twice, *from = out;; from++) {
+			if (*from == '\\')
+				*to++ = '\\';
+			*to++ = *from;
+			if (!*from)
+				break;
+		}
+		assert_string_equal(label, twice);
+	}
+}
+
+/* The list is sorted, as the search in it needs, and what it has is not let through. */
+static void hidden_ones(void **state)
+{
+	unsigned count;
+	const struct escape_range *r = escape__hidden(&count);
+
+	(void)state;
+	assert_true(count > 20);
+	for (unsigned i = 0; i < count; i++) {
+		assert_true(r[i].from <= r[i].to);
+		assert_true(!i || r[i].from > r[i - 1].to);
+	}
+	check(ESCAPE_CSV, "gr\xc3\xbc\xc3\x9f \xe4\xb8\xad\xf0\x9f\x92\xa9",
+	      "gr\xc3\xbc\xc3\x9f \xe4\xb8\xad\xf0\x9f\x92\xa9");
 }
 
 static void bytes_with_nul(void **state)
@@ -107,9 +177,8 @@ static void bytes_with_nul(void **state)
 	(void)state;
 	assert_int_equal(escape__mem(ESCAPE_TERMINAL, "a\0b", 3, got, sizeof(got)), 6);
 	assert_string_equal(got, "a\\x00b");
-	assert_int_equal(escape__mem(ESCAPE_HTML, "a\0b", 3, got, sizeof(got)), 5);
-	assert_string_equal(got, "a\xe2\x90\x80"
-				 "b");
+	assert_int_equal(escape__mem(ESCAPE_HTML, "a\0b", 3, got, sizeof(got)), 6);
+	assert_string_equal(got, "a\\x00b");
 	/* a task's name that fills its field */
 	assert_int_equal(escape__mem(ESCAPE_LABEL, "0123456789abcdefX", 16, got, sizeof(got)), 16);
 }
@@ -269,6 +338,8 @@ int main(void)
 		cmocka_unit_test(html),
 		cmocka_unit_test(csv),
 		cmocka_unit_test(label),
+		cmocka_unit_test(one_policy),
+		cmocka_unit_test(hidden_ones),
 		cmocka_unit_test(bytes_with_nul),
 		cmocka_unit_test(cuts_between_pieces),
 		cmocka_unit_test(random_bytes),
