@@ -30,7 +30,7 @@ function rgba(text) {
 
 function readPalette() {
 	palette = [...DATA.states, "woken"].map(name => rgba(color(name)));
-	palette.line = rgba(color("unknown-line"));
+	palette.hatch = rgba(color("unknown-line"));
 	palette.rule = rgba(color("line"));
 	for (const name of ["text", "dim", "accent", "select", "band", "bad", "bg", "line", "panel", "preempted", "on-accent"])
 		palette[name] = color(name);
@@ -114,7 +114,7 @@ function paint(share, pixels, width, top, height) {
 			}
 			let c = palette[s];
 			if (s === STATE.unknown && (x + top + y) % 6 < 1.5)
-				c = palette.line;
+				c = palette.hatch;
 			else if ((s === STATE.absent || s === STATE.elsewhere) && y === height >> 1)
 				c = palette.rule;
 			pixels[(top + y) * width + x] = c;
