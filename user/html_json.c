@@ -71,10 +71,13 @@ static void put_all_words(struct json *j)
 
 /* ---- who is who --------------------------------------------------------------------------- */
 
-static void put_vm(struct json *j, const struct html_json *h, __u32 id)
+/* Its vCPUs are `count` from summary->vcpu[first]. 0 or -ENOMEM. */
+static int put_vm(struct json *j, const struct html_json *h, unsigned first, unsigned count)
 {
+	__u32 id = h->summary->vcpu[first].v->vm;
 	const struct model_vm *vm = model__vm(h->summary->model, id);
 	char name[NAME_SIZE];
+	int err;
 
 	json__object(j);
 	json__key_u64(j, "id", id);
@@ -84,17 +87,27 @@ static void put_vm(struct json *j, const struct html_json *h, __u32 id)
 		json__key_str(j, "uuid", vm->uuid);
 		json__key_str(j, "cgroup", vm->cgroup);
 	}
+	err = html_json__put_known(j, h, first, count);
 	json__end_object(j);
+	return err;
 }
 
-static void put_vms(struct json *j, const struct html_json *h)
+/* And all of them together. 0 or -ENOMEM. */
+static int put_vms(struct json *j, const struct html_json *h)
 {
 	const struct summary *s = h->summary;
+	int err;
 
+	json__key_object(j, "all");
+	err = html_json__put_known(j, h, 0, s->vcpus);
+	json__end_object(j);
 	json__key_array(j, "vms");
-	for (unsigned i = 0; i < s->vcpus; i += summary__group(s, SUMMARY_BY_VM, i))
-		put_vm(j, h, s->vcpu[i].v->vm);
+	for (unsigned i = 0, n; !err && i < s->vcpus; i += n) {
+		n = summary__group(s, SUMMARY_BY_VM, i);
+		err = put_vm(j, h, i, n);
+	}
 	json__end_array(j);
+	return err;
 }
 
 static void put_vcpus(struct json *j, const struct html_json *h)
@@ -110,6 +123,7 @@ static void put_vcpus(struct json *j, const struct html_json *h)
 		json__key_u64(j, "vm", v->vm);
 		json__key_s64(j, "vcpu", v->vcpu_id);
 		json__key_u64(j, "tid", v->v.tid);
+		json__key_bool(j, "known", html_json__known(&s->vcpu[i]));
 		json__end_object(j);
 	}
 	json__end_array(j);
@@ -348,11 +362,12 @@ static int put_all(struct json *j, const struct html_json *h)
 
 	put_session(j, h);
 	put_all_words(j);
-	put_vms(j, h);
+	html_json__hidden(j);
+	err = put_vms(j, h);
 	put_vcpus(j, h);
 	put_tasks(j, h);
 	json__key_object(j, "report");
-	err = report_json__body(j, h->summary);
+	err = err ?: report_json__body(j, h->summary);
 	json__end_object(j);
 	put_worst(j, h);
 	if (err)

@@ -7,6 +7,7 @@
 #ifndef KVMSCHED_HTML_JSON_H
 #define KVMSCHED_HTML_JSON_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include "html_tasks.h"
 #include "json.h"
@@ -42,6 +43,16 @@ __u64 html_json__since(const struct html_json *h, __u64 ns);
 
 /* Inside an open object: check. 0 or -ENOMEM. */
 int html_json__check(struct json *j, const struct html_json *h);
+
+/* Is anything known of it, in the window? Where nothing is, its zeros are none. */
+bool html_json__known(const struct summary_vcpu *v);
+
+/* Inside an open object: known, and how much time of how much is unknown, of `count` vCPUs together
+ * from summary->vcpu[first]. 0 or -ENOMEM. */
+int html_json__put_known(struct json *j, const struct html_json *h, unsigned first, unsigned count);
+
+/* Inside an open object: hidden, the characters that do not print (escape.h). */
+void html_json__hidden(struct json *j);
 
 /* All of it. 0 or -errno. */
 int html_json__write(FILE *f, const struct html_json *h);

@@ -11,6 +11,7 @@ static void put_row(FILE *f, const struct summary *s, const struct summary_vcpu 
 {
 	__u64 window = s->to_ns - s->from_ns;
 	const struct measure *m = measure__find("run_delay", 9);
+	bool known = html_json__known(v);
 	char name[NAME_SIZE], text[UNITS_LEN];
 	__u64 delay_ns;
 
@@ -19,8 +20,9 @@ static void put_row(FILE *f, const struct summary *s, const struct summary_vcpu 
 	escape__put(ESCAPE_HTML, name, f);
 	fprintf(f, "<td>%d", v->v->vcpu_id);
 	fprintf(f, "<td>%s",
-		measure__time(m, s, v, &delay_ns) ? units__percent(text, delay_ns, window) : "-");
-	fprintf(f, "<td>%s", units__percent(text, v->state_ns[ST_PREEMPTED], window));
+		known && measure__time(m, s, v, &delay_ns) ? units__percent(text, delay_ns, window)
+							   : "-");
+	fprintf(f, "<td>%s", known ? units__percent(text, v->state_ns[ST_PREEMPTED], window) : "-");
 	fprintf(f, "<td>%s", units__percent(text, v->state_ns[ST_UNKNOWN], window));
 	fprintf(f, "<td>%s", v->run_delay.count ? units__own(text, v->run_delay.max) : "-");
 	fputs("</tr>\n", f);

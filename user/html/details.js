@@ -35,22 +35,50 @@ function keepLongest(entries, row, i, ns, here) {
 
 const longestOfTimes = e => `${e.times > 1 ? `${count(e.times)} ×, ≤ ` : ""}${time(e.ns)}`;
 
-/* Meanwhile: who waited for a CPU, and who had the one that this vCPU was taken from. */
+/* What ran on the CPU that it waited for, as long as it waited: {cpu, length, ran: [{row, i, sum, times}], the most first,
+ * rest: ns of none of the rows, unknown: some vCPU was where nobody knows}; null if it did not wait, or nobody
+ * knows where. Who was switched in when it was preempted is not always who held the CPU. */
+function ranMeanwhile(a) {
+	const wait = waitOf(a.row, a.i), cpu = a.state === STATE.preempted ? a.row.cpu[a.i] : a.open ? NO_CPU : a.row.back[a.i];
+	const from = wait && Math.max(wait[0], WINDOW.from), to = wait && Math.min(wait[1], WINDOW.to), ran = new Map();
+	let unknown = false;
+	if (!wait || cpu === NO_CPU || to <= from)
+		return null;
+	eachOther(a.row, from, to, (row, i) => {
+		const ns = Math.min(row.from[i + 1], to) - Math.max(row.from[i], from), old = ran.get(row);
+		unknown = unknown || row.state[i] === STATE.unknown;
+		if (!onCpu(row.state[i]) || row.cpu[i] !== cpu)
+			return;
+		ran.set(row, { row, sum: ns + (old ? old.sum : 0), times: 1 + (old ? old.times : 0),
+			i: old && old.most >= ns ? old.i : i, most: Math.max(ns, old ? old.most : 0) });
+	});
+	const list = [...ran.values()].sort((x, y) => y.sum - x.sum);
+	return { cpu, length: to - from, ran: list, unknown, rest: Math.max(0, to - from - list.reduce((sum, e) => sum + e.sum, 0)) };
+}
+
+const othersName = r => r.unknown ? "no vCPU shown here, or not known" : "no vCPU shown here";
+
+/* In a few lines. */
+function ranBriefly(r) {
+	const lines = r.ran.slice(0, 2).map(e => [shortRow(e.row, 22), e.sum]), more = r.ran.slice(2).reduce((sum, e) => sum + e.sum, 0);
+	if (more)
+		lines.push([plural(r.ran.length - 2, "more vCPU"), more]);
+	if (r.rest)
+		lines.push([othersName(r), r.rest]);
+	return [make("p", null, `on CPU ${r.cpu} meanwhile:`), make("ul", { id: "worst-ran", class: "ran" },
+		lines.map(([name, ns]) => make("li", { "data-ns": String(ns) }, make("span", null, name), make("span", null, time(ns)))))];
+}
+
+/* Who waited for a CPU meanwhile. */
 function meanwhile(a) {
-	const cpu = a.row.cpu[a.i], waited = new Map(), had = new Map();
+	const cpu = a.row.cpu[a.i], waited = new Map();
 	eachOther(a.row, a.from, a.to, (row, i) => {
-		if (onCpu(row.state[i]) && row.cpu[i] === cpu && cpu !== NO_CPU) {
-			keepLongest(had, row, i, Math.min(row.from[i + 1], a.to) - Math.max(row.from[i], a.from), true);
-		}
 		const wait = isAbsence(row.state[i]) ? waitOf(row, i) : null;
 		if (!wait || wait[1] <= a.from || wait[0] >= a.to)
 			return;
 		keepLongest(waited, row, i, Math.min(wait[1], a.to) - Math.max(wait[0], a.from), row.cpu[i] === cpu || row.back[i] === cpu);
 	});
-	return {
-		waited: [...waited.values()].sort((x, y) => y.here - x.here || y.ns - x.ns),
-		had: [...had.values()].sort((x, y) => y.ns - x.ns),
-	};
+	return [...waited.values()].sort((x, y) => y.here - x.here || y.ns - x.ns);
 }
 
 const goTo = (row, i, text) => make("button", { class: "link", type: "button", onclick: () => select(row, i, true) }, text);
@@ -76,13 +104,23 @@ function takerOf(a) {
 		return [];
 	const task = a.task, row = task && rowById.get(task.vcpu_id);
 	const i = row ? spanAt(row, Math.max(a.from, WINDOW.from)) : -1;
-	return [make("h4", null, a.by === BY_QUOTA ? "Its CPU quota was used up; next on the CPU" : "CPU taken by"),
+	return [make("h4", null, a.by === BY_QUOTA ? "Its CPU quota was used up; next on the CPU" : "CPU taken by (first)"),
 		make("p", { id: "taken-by", style: { margin: 0 } },
 			i >= 0 ? goTo(row, i, taskName(task)) : taskName(task), " ", make("small", null, className(a.by)))];
 }
 
+/* The CPU while it waited: the vCPUs that ran there, and how long. */
+function ranList(r) {
+	if (!r)
+		return [];
+	const line = (e, name) => make("li", { "data-ran": e.row ? String(e.row.vcpu.id) : null, "data-ns": String(e.sum) }, name,
+		make("span", null, `${e.times > 1 ? `${count(e.times)} ×, ` : ""}${time(e.sum)} (${percent(e.sum, r.length)})`));
+	const list = listOf(`Ran on CPU ${r.cpu} while it waited`, r.ran, e => line(e, goTo(e.row, e.i, rowName(e.row))), "no vCPU shown here");
+	return [...list, r.rest && r.ran.length ? make("ul", null, line({ sum: r.rest }, make("span", null, othersName(r)))) : null];
+}
+
 function absenceDetails(a) {
-	const cpu = n => n === NO_CPU ? "not known" : String(n), { waited, had } = meanwhile(a);
+	const cpu = n => n === NO_CPU ? "not known" : String(n);
 	const from = `${a.part ? "before " : ""}${seconds(a.from)}`;
 	const where = a.row.cpu[a.i], back = a.open ? "not yet" : cpu(a.row.back[a.i]);
 	const reason = DATA.reasons[a.reason];
@@ -98,9 +136,8 @@ function absenceDetails(a) {
 			["why", reason === "ioctl" ? "preempted, in a vCPU ioctl" : reason],
 		]),
 		takerOf(a),
-		listOf(`vCPUs that had CPU ${cpu(where)} meanwhile`, had, e =>
-			make("li", null, goTo(e.row, e.i, rowName(e.row)), make("span", null, longestOfTimes(e))), "none that is traced"),
-		listOf("Waiting for a CPU meanwhile", waited, e =>
+		ranList(ranMeanwhile(a)),
+		listOf("Waiting for a CPU meanwhile", meanwhile(a), e =>
 			make("li", { "data-row": String(e.row.vcpu.id) }, goTo(e.row, e.i, rowName(e.row)),
 				make("span", null, `${longestOfTimes(e)}${e.here ? ", same CPU" : ""}`)), "nobody else"),
 	];

@@ -82,7 +82,7 @@ function goToLongest(row) {
 	if (i >= 0)
 		select(row, i, true);
 	else
-		say(`${rowName(row)} was never absent`);
+		say(noneOf(knownOf(row), `${rowName(row)} was never absent`));
 }
 
 /* ---- from absence to absence ---- */
@@ -147,7 +147,7 @@ function goToWorst() {
 	if (i >= 0)
 		select(row, i, true);
 	else
-		say("nobody waited for a CPU");
+		say(noneOf(DATA.all, "nobody waited for a CPU"));
 }
 
 /* The span that a violation lies at: what came is the end of one, and the beginning of the next. */

@@ -3,65 +3,94 @@
 
 /* ---- the verdict ---- */
 
-/* Where the kernel does not tell run delays, what is known of them: preemption. */
-const suffered = row => waited(row) ?? row.report.preempted_ns ?? 0;
-const victim = () => rows.reduce((worst, row) => suffered(row) > (worst ? suffered(worst) : 0) ? row : worst, null);
+/* Where the kernel does not tell run delays, what is known of them: preemption. null: nothing is known. */
+const suffered = row => row.vcpu.known ? waited(row) ?? row.report.preempted_ns ?? 0 : null;
+const victim = () => rows.reduce((worst, row) => (suffered(row) ?? 0) > (worst ? suffered(worst) : 0) ? row : worst, null);
 
-const card = (title, kind, big, ...rest) =>
-	make("article", { class: `card ${kind}` }, make("h2", null, title), make("p", { class: "big", title: big }, big), rest);
+/* full: what big is short for. */
+const card = (title, kind, big, full, ...rest) =>
+	make("article", { class: `card ${kind}` }, make("h2", null, title), make("p", { class: "big", title: full }, big), rest);
+
+/* Nobody, if that is known. */
+function noneCard(title, k, big, none) {
+	const all = rows.length && k.known && !k.unknown_ns;
+	return card(title, all ? "ok" : "unsure", all ? big : "-", null, make("p", null, noneOf(k, none)));
+}
+
+/* Of those who are named: how much may be missing. */
+const unknownNote = (whose, k) => k.unknown_ns ?
+	make("p", { class: "note" }, `${share(k.unknown_ns, k.window_ns)} of ${whose} time is unknown.`) : null;
+
+const CARD = 24; /* columns of a name */
 
 function victimCard(row) {
 	if (!row)
-		return card("Victim", "ok", "nobody", make("p", null, "No vCPU waited for a CPU."));
-	return card("Victim", "bad", rowName(row),
+		return noneCard("Victim", DATA.all, "nobody", "No vCPU waited for a CPU.");
+	return card("Victim", "bad", shortRow(row, CARD), rowName(row),
 		make("p", null, `${waited(row) === undefined ? "was preempted" : "waited for a CPU"} ${time(suffered(row))} of ${time(windowLength)} (${percent(suffered(row), windowLength)})`),
+		unknownNote("its", knownOf(row)),
 		make("button", { type: "button", onclick: () => goToLongest(row) }, "Its longest wait"));
 }
 
-/* What a column of the matrix stands for, for people. */
-const columnKind = {
-	vm: "VM", pid: "VM", task: "task of the host", quota: "CPU quota", others: "others", class: "class",
-};
+/* Who of the preemptors a column of the matrix stands for. */
+function isOf(p, column) {
+	if (column.kind === "quota")
+		return p.class === "quota";
+	if (column.kind === "vm")
+		return p.vm === column.name;
+	return column.kind === "task" && p.vm === null && p.class !== "quota" && (p.comm || (p.tid ? "?" : "swapper")) === column.name;
+}
+
+/* In the words of the report: "kernel", "same vm, emulator". victim: a VM's name, or all. */
+function classesOf(column, victim) {
+	const own = DATA.report.preemptors.filter(p => isOf(p, column) && (victim === undefined || p.victim === victim));
+	return [...new Set(own.map(p => p.class.replaceAll("_", " ")))].join(", ");
+}
+
+const columnKind = column => ({ vm: "VM", pid: "VM", task: classesOf(column) })[column.kind] ?? "";
 
 function culpritCard(row) {
 	const m = DATA.matrix.by_name, own = row && m.rows.find(r => r.vm === row.vcpu.vm);
 	const cell = own && own.cells[0];
+	const k = row ? vmById.get(row.vcpu.vm) : DATA.all;
 	if (!cell)
-		return card("Culprit", "ok", "nobody", make("p", null, "No vCPU was preempted."));
+		return noneCard("Culprit", k, "nobody", row ? `No vCPU of ${vmName(row)} was preempted.` : "No vCPU was preempted.");
 	const [n, ns, times] = cell, column = m.columns[n], self = column.vm === row.vcpu.vm && column.kind === "vm";
-	const task = DATA.report.preemptors.find(p => p.victim === row.report.vm &&
-		(column.kind === "vm" || column.kind === "pid" ? p.vm === column.name : p.vm === null && p.comm === column.name));
-	const name = column.kind === "quota" ? "its CPU quota" : self ? `${vmName(row)} itself` : harmless(column.name);
-	const kind = column.kind === "quota" ? "" : ` (${self ? "its own vCPUs and VMM threads" : columnKind[column.kind]})`;
-	return card("Culprit", "bad", name,
-		make("p", null, `took the CPUs of ${vmName(row)} ${plural(times, "time")}, ${time(ns)}, ${percent(ns, own.time_ns)} of its preemption${kind}`),
-		task && column.kind !== "quota" ? make("p", null, `most: ${harmless(task.comm)}[${task.tid}], ${time(task.time_ns)}`) : null);
+	const task = column.kind !== "quota" && DATA.report.preemptors.find(p => p.victim === row.report.vm && isOf(p, column));
+	const name = column.kind === "quota" ? () => "its CPU quota" : self ? f => `${f(k.name)} itself` : f => f(column.name);
+	const classes = classesOf(column, row.report.vm);
+	return card("Culprit", "bad", name(text => short(text, CARD)), name(harmless),
+		make("p", null, `took CPUs of ${short(k.name, CARD)} ${plural(times, "time")}${classes ? ` (${classes})` : ""}: ${time(ns)}, ${percent(ns, own.time_ns)} of its preemption`),
+		task ? make("p", null, `most: ${harmless(task.comm || "?")}[${task.tid}], ${time(task.time_ns)}`) : null,
+		unknownNote("its VM's", k));
 }
 
 function worstCard() {
 	const w = DATA.worst[0], row = w && rows[w.row], i = row ? spanAt(row, w.from) : -1;
 	if (i < 0)
-		return card("Worst delay", "ok", "none", make("p", null, "Nobody waited for a CPU."));
-	const a = absenceOf(row, i);
-	const who = a.task ? `; ${takenBy(a)}` : "; it had been woken up";
-	return card("Worst delay", "bad", atLeast(a) + time(w.run_delay_ns),
-		make("p", null, `${rowName(row)}, ${seconds(a.from, 3)} after the start${who}`),
+		return noneCard("Worst delay", DATA.all, "none", "Nobody waited for a CPU.");
+	const a = absenceOf(row, i), ran = ranMeanwhile(a);
+	const who = a.task ? `; ${takenBy(a, text => short(text, CARD))}${a.by === BY_QUOTA ? "" : ` (${className(a.by)})`}` : "; it had been woken up";
+	return card("Worst delay", "bad", atLeast(a) + time(w.run_delay_ns), null,
+		make("p", { title: rowName(row) }, `${shortRow(row, CARD)}, ${seconds(a.from, 3)} after the start${who}`),
+		ran ? ranBriefly(ran) : null,
+		unknownNote("all vCPUs'", DATA.all),
 		make("button", { type: "button", id: "go-worst", onclick: goToWorst, "aria-keyshortcuts": "w" }, "Show it"));
 }
 
 function rulesCard() {
 	const c = DATA.check, t = c.totals, n = marks.length + c.marks_left_out;
 	if (t.violated)
-		return card("KVM's rules", "violated", `${plural(t.violated, "rule")} violated`,
+		return card("KVM's rules", "violated", `${plural(t.violated, "rule")} violated`, null,
 			make("p", null, c.tests.filter(x => x.verdict === "violated").map(x => x.name).join(", ")),
 			make("button", { type: "button", onclick: goToNextMark, "aria-keyshortcuts": "v" }, `Show (${plural(n, "time")})`));
 	if (c.verdict === "ok")
-		return card("KVM's rules", "ok", `${plural(t.ok, "rule")} hold${t.ok === 1 ? "s" : ""}`,
+		return card("KVM's rules", "ok", `${plural(t.ok, "rule")} hold${t.ok === 1 ? "s" : ""}`, null,
 			make("p", null, t.skipped ? `${count(t.skipped)} cannot be decided here` : "All were decided."));
 	if (!c.doubt && t.ok)
-		return card("KVM's rules", "ok", `${plural(t.ok, "rule")} hold${t.ok === 1 ? "s" : ""}`,
+		return card("KVM's rules", "ok", `${plural(t.ok, "rule")} hold${t.ok === 1 ? "s" : ""}`, null,
 			make("p", null, `None is violated; ${count(t.inconclusive)} had nothing to decide here.`));
-	return card("KVM's rules", "", "inconclusive", make("p", null, c.doubt || "There was nothing to decide."));
+	return card("KVM's rules", "", "inconclusive", null, make("p", null, c.doubt || "There was nothing to decide."));
 }
 
 function showVerdict() {
@@ -71,17 +100,17 @@ function showVerdict() {
 
 function showHead() {
 	const r = DATA.report, s = SESSION;
-	const date = new Date(Number(BigInt(s.wall_ns) / 1000000n));
-	$("about").textContent = [harmless(s.host), `Linux ${harmless(r.kernel)}`, `${r.mode} mode`, date.toLocaleString(),
+	$("about").textContent = [`host ${harmless(s.host)}`, `Linux ${harmless(r.kernel)}`, `${r.mode} mode`, wall(0, 0, true),
 		`${plural(rows.length, "vCPU")} over ${time(r.window_ns)}`, plural(r.events, "event"),
 		s.filter ? `filters: ${harmless(s.filter)}` : null].filter(Boolean).join("  ·  ");
-	document.title = `kvmsched: ${harmless(s.host)}`;
+	document.title = `kvmsched: host ${harmless(s.host)}`;
 	const bad = [
 		r.lost ? `${plural(r.lost, "record")} were lost: what depends on them is shown as unknown (hatched).` : "",
 		s.damaged ? "The recording is damaged: what is shown is not the whole." : "",
 		s.unfinished ? "The recorder was killed: the recording ends at its last stored record." : "",
 		s.untracked ? `${plural(s.untracked, "vCPU")} did not fit into the table and are not shown.` : "",
 		rows.length ? "" : "No vCPU was seen.",
+		rows.length && !DATA.all.known ? "Nothing is known of any vCPU in this window." : "",
 	].filter(Boolean).join(" ");
 	$("warning").textContent = bad;
 	$("warning").hidden = !bad;
@@ -102,8 +131,8 @@ function showLegend() {
 const ROWS_FIRST = 200;
 
 /* columns: {name, title, left, value(row) to sort by, cell(row)}. A click on a head sorts. Of many rows there are the
- * first ones until somebody asks for all. */
-function table(element, columns, data, rowOf) {
+ * first ones until somebody asks for all. first: the name of the column that they are sorted by at first. */
+function table(element, columns, data, rowOf, first) {
 	let by = null, down = true, most = ROWS_FIRST;
 	const head = make("tr", null, columns.map(c => make("th", { class: c.left ? "left" : null, scope: "col", title: c.title },
 		c.value ? make("button", { type: "button", onclick: () => sort(c) }, c.name) : c.name)));
@@ -129,7 +158,11 @@ function table(element, columns, data, rowOf) {
 		});
 		fill();
 	}
-	fill();
+	const begin = columns.find(c => c.name === first);
+	if (begin)
+		sort(begin);
+	else
+		fill();
 	element.replaceChildren(make("thead", null, head), body, foot);
 }
 
@@ -139,16 +172,19 @@ function stateBar(v) {
 	const parts = STATE_ORDER.map(s => [DATA.states[s], v[`${DATA.states[s]}_ns`] || 0]).filter(p => p[1] > 0);
 	const text = parts.map(([name, ns]) => `${name.replaceAll("_", " ")} ${percent(ns, windowLength)}`).join(", ");
 	return make("div", { class: "states", role: "img", "aria-label": text, title: text },
-		parts.map(([name, ns]) => make("i", { style: { width: `${100 * ns / windowLength}%`, background: `var(--${name})` } })));
+		parts.map(([name, ns]) => make("i", { class: name === "unknown" ? "hatched" : null,
+			style: { width: `${100 * ns / windowLength}%`, background: name === "unknown" ? null : `var(--${name})` } })));
 }
 
 function vcpuColumns() {
 	const own = key => DATA.report.vcpus.some(v => v[key] !== undefined);
-	const part = (name, key, title) => own(key) && { name, title, value: r => r.report[key], cell: r => r.report[key] === undefined ? "-" : percent(r.report[key], windowLength) };
-	const number = (name, key) => own(key) && { name, value: r => r.report[key], cell: r => count(r.report[key]) };
+	/* nothing happened, or nothing is known? */
+	const known = (r, key) => r.vcpu.known || key === "unknown_ns" || key === "absent_ns" || key === "lost" ? r.report[key] : undefined;
+	const part = (name, key, title) => own(key) && { name, title, value: r => known(r, key), cell: r => known(r, key) === undefined ? "-" : percent(known(r, key), windowLength) };
+	const number = (name, key) => own(key) && { name, value: r => known(r, key), cell: r => count(known(r, key)) };
 	const of = (name, key, what, title) => ({ name, title, value: r => r.report[key]?.[what], cell: r => r.report[key]?.[what] === undefined ? "-" : time(r.report[key][what]) });
 	return [
-		{ name: "VM", left: true, value: vmName, cell: vmName },
+		{ name: "VM", left: true, value: vmName, cell: r => shrinking(vmName(r)) },
 		{ name: "vCPU", value: r => r.vcpu.vcpu, cell: r => goTo2(r) },
 		{ name: "tid", value: r => r.vcpu.tid, cell: r => r.vcpu.tid },
 		{ name: "states", left: true, cell: r => stateBar(r.report) },
@@ -158,6 +194,7 @@ function vcpuColumns() {
 		number("switches", "switches"), number("migrations", "migrations"),
 		of("delay p50", "run_delay", "p50_ns", "run delay of the median absence"), of("delay p99", "run_delay", "p99_ns"), of("delay max", "run_delay", "max_ns"),
 		of("absence p99", "absence", "p99_ns"), of("absence max", "absence", "max_ns"),
+		DATA.report.vcpus.some(v => v.lost > 0) && number("lost", "lost"),
 	].filter(Boolean);
 }
 
@@ -170,9 +207,9 @@ function toTimeline() {
 
 function showVcpus() {
 	const columns = vcpuColumns(), worst = victim();
-	const data = rows.length <= ROWS_FIRST ? rows : [...rows].sort((x, y) => suffered(y) - suffered(x));
-	table($("vcpus"), columns, data, row => make("tr", { class: row === worst ? "worst" : null, "data-id": String(row.vcpu.id) },
-		columns.map(c => make("td", { class: c.name === "VM" ? "name" : c.left ? "left" : null, title: c.name === "VM" ? vmName(row) : null }, c.cell(row)))));
+	table($("vcpus"), columns, rows, row => make("tr", { class: row === worst ? "worst" : null, "data-id": String(row.vcpu.id) },
+		columns.map(c => make("td", { class: c.name === "VM" ? "name" : c.left ? "left" : null, title: c.name === "VM" ? vmName(row) : null }, c.cell(row)))),
+	columns.some(c => c.name === "run delay") ? "run delay" : "preempted");
 }
 
 /* ---- who took whose CPU ---- */
@@ -180,20 +217,20 @@ function showVcpus() {
 function showMatrix() {
 	const m = DATA.matrix.by_name, most = Math.max(1, ...m.rows.flatMap(r => r.cells.map(c => c[1])));
 	if (!m.rows.length) {
-		$("matrix").replaceChildren(make("tbody", null, make("tr", null, make("td", { class: "left" }, "No vCPU was preempted."))));
+		$("matrix").replaceChildren(make("tbody", null, make("tr", null, make("td", { class: "left" }, noneOf(DATA.all, "No vCPU was preempted.")))));
 		return;
 	}
 	const head = make("tr", null, make("th", { class: "left", scope: "col" }, "preempted VM \\ taken by"),
-		m.columns.map(c => make("th", { scope: "col", title: harmless(c.name) }, `${short(c.name, 24)} `, make("small", null, columnKind[c.kind]))),
+		m.columns.map(c => make("th", { scope: "col", title: harmless(c.name) }, `${short(c.name, 24)} `, make("small", null, columnKind(c)))),
 		make("th", { scope: "col" }, "all"));
 	const body = m.rows.map(r => {
 		const name = harmless(vmById.get(r.vm)?.name ?? "?"), cells = new Map(r.cells.map(c => [c[0], c]));
-		return make("tr", null, make("th", { class: "name", scope: "row", title: name }, name), m.columns.map((c, i) => {
+		return make("tr", null, make("th", { class: "name", scope: "row", title: name }, shrinking(name)), m.columns.map((c, i) => {
 			const cell = cells.get(i);
 			if (!cell)
 				return make("td", null, "");
 			const mix = Math.round(6 + 60 * Math.sqrt(cell[1] / most));
-			return make("td", { title: `${plural(cell[2], "time")}`, "data-ns": String(cell[1]),
+			return make("td", { title: [plural(cell[2], "time"), classesOf(c, vmById.get(r.vm)?.name)].filter(Boolean).join(", "), "data-ns": String(cell[1]),
 				style: { background: `color-mix(in srgb, var(--preempted) ${mix}%, transparent)` } }, time(cell[1]));
 		}), make("td", null, time(r.time_ns)));
 	});
@@ -202,14 +239,15 @@ function showMatrix() {
 
 function showTasks() {
 	const columns = [
-		{ name: "preempted VM", left: true, value: p => p.victim, cell: p => harmless(p.victim) },
+		{ name: "preempted VM", left: true, value: p => p.victim, cell: p => shrinking(harmless(p.victim)) },
 		{ name: "by class", left: true, value: p => p.class, cell: p => p.class.replaceAll("_", " ") },
 		{ name: "by task", left: true, value: p => p.comm, cell: p => make("button", { class: "link", type: "button", "aria-label": `mark what ${harmless(p.comm)} took`, onclick: () => markTask(p) }, harmless(p.comm || "?")) },
-		{ name: "of", left: true, value: p => p.vm ?? "", cell: p => p.vm ? `${harmless(p.vm)}${p.vcpu === undefined ? "" : ` vCPU ${p.vcpu}`}` : "" },
+		{ name: "of", left: true, value: p => p.vm ?? "", cell: p => p.vm ? shrinking(harmless(p.vm), p.vcpu === undefined ? "" : ` vCPU ${p.vcpu}`) : "" },
 		{ name: "tid", value: p => p.tid, cell: p => p.tid },
 		{ name: "times", value: p => p.count, cell: p => count(p.count) },
 		{ name: "time", value: p => p.time_ns, cell: p => time(p.time_ns) },
 	];
+	$("tasks").parentNode.hidden = !DATA.report.preemptors.length;
 	table($("tasks"), columns, DATA.report.preemptors, p => make("tr", null, columns.map(c =>
 		make("td", { class: c.left ? "name" : null }, c.cell(p)))));
 }
@@ -252,7 +290,7 @@ function showLongest() {
 	const list = longest($("longest-by").value, state).map(b => absenceOf(b.row, b.i));
 	const columns = [
 		{ name: "from", value: a => a.from, cell: a => make("button", { class: "link", type: "button", onclick: () => { select(a.row, a.i, true); toTimeline(); } }, seconds(a.from, 6)) },
-		{ name: "vCPU", left: true, value: a => rowName(a.row), cell: a => rowName(a.row) },
+		{ name: "vCPU", left: true, value: a => rowName(a.row), cell: a => shrinkingRow(a.row) },
 		{ name: "state", left: true, value: a => stateName(a.state), cell: a => [swatch(a.state), stateName(a.state)] },
 		{ name: "run delay", value: a => a.delay, cell: a => a.delay === null ? "-" : atLeast(a) + time(a.delay) },
 		{ name: "absence", value: a => a.length, cell: a => atLeast(a) + time(a.length) },
@@ -260,6 +298,10 @@ function showLongest() {
 		{ name: "class", left: true, value: a => a.by, cell: a => a.by ? className(a.by) : "" },
 		{ name: "taken by", left: true, value: a => a.task ? taskName(a.task) : "", cell: a => !a.task ? "" : a.by === BY_QUOTA ? `quota, next: ${taskName(a.task)}` : taskName(a.task) },
 	];
+	if (!list.length) {
+		$("longest").replaceChildren(make("tbody", null, make("tr", null, make("td", { class: "left" }, noneOf(DATA.all, "There was none.")))));
+		return;
+	}
 	table($("longest"), columns, list, a => make("tr", null, columns.map(c => make("td", { class: c.left ? "name" : null }, c.cell(a)))));
 }
 
@@ -304,20 +346,22 @@ function showHistChoice() {
 function showHists() {
 	const [kind, i] = $("hist-of").value.split(" ");
 	const h = kind === "vm" ? DATA.hist_vms[i] : kind === "vcpu" ? DATA.hist_vcpus[i] : DATA.hist_all[0];
+	const k = kind === "vm" ? DATA.vms[i] : kind === "vcpu" ? knownOf(rows[i]) : DATA.all;
 	$("hists").replaceChildren(
-		hist("run delay", "time runnable but waiting for a CPU, per absence", h && h.run_delay, "one"),
-		hist("absence", "from sched_out to sched_in, whatever the reason", h && h.absence, "absence"));
+		hist("run delay", "time runnable but waiting for a CPU, per absence", h && h.run_delay, "one", k),
+		hist("absence", "from sched_out to sched_in, whatever the reason", h && h.absence, "absence", k));
 }
 
 /* Both axes are logarithmic: tails are what matters. */
-function hist(name, help, h, style) {
+function hist(name, help, h, style, k) {
 	const box = make("div", { class: "hist" }, make("h3", null, name));
 	if (!h || !h.count) {
-		box.append(make("p", null, h ? "There was none." : "This recording does not tell."));
+		box.append(make("p", null, h || !rows.length ? noneOf(k, "There was none.") : "This recording does not tell."));
 		return box;
 	}
 	const q = [["p50", h.p50_ns], ["p90", h.p90_ns], ["p99", h.p99_ns], ["p99.9", h.p999_ns], ["max", h.max_ns]];
-	box.append(make("p", null, `${help}: ${count(h.count)}; ${q.map(([n, v]) => `${n} ${time(v)}`).join(", ")}`));
+	box.append(make("p", null, `${help}: ${count(h.count)}; ${q.map(([n, v]) => `${n} ${time(v)}`).join(", ")}${
+		k.unknown_ns ? `; ${share(k.unknown_ns, k.window_ns)} of the time is unknown` : ""}`));
 	const W = 600, H = 220, left = 44, bottom = 24, top = 16;
 	const least = ([low, high]) => low || (high + 1) / 2; /* 0 has no place on such an axis */
 	const x0 = Math.log10(least(h.buckets[0])), x1 = Math.max(x0 + .1, Math.log10(h.buckets[h.buckets.length - 1][1] + 1));

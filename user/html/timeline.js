@@ -45,7 +45,7 @@ function visibleItems() {
 
 /* ---- labels ---- */
 
-const waited = row => row.report.run_delay_ns;
+const waited = row => row.vcpu.known ? row.report.run_delay_ns : undefined;
 const windowLength = DATA.report.window_ns;
 
 function vmLabel(item) {
@@ -56,21 +56,21 @@ function vmLabel(item) {
 		style: { top: `${item.y}px`, height: `${item.height}px` },
 		onclick: () => { item.group.closed = !closed; relayOut(); },
 		"data-key": `vm ${vm.id}`,
-	}, make("span", { "aria-hidden": "true" }, closed ? "▸" : "▾"), make("span", { class: "name" }, name),
-	make("span", { class: "part" }, String(own.length)));
+	}, make("span", { "aria-hidden": "true" }, closed ? "▸" : "▾"), make("span", { class: "name" }, shrinking(name, "", 8)),
+	make("span", { class: "part" }, plural(own.length, "vCPU")));
 }
 
 function rowLabel(item) {
-	const row = item.row, ns = waited(row), part = ns === undefined ? "" : percent(ns, windowLength);
+	const row = item.row, ns = waited(row), part = ns === undefined ? "-" : percent(ns, windowLength);
 	const away = view.found && view.found.rows && !view.found.rows.has(row);
 	return make("button", {
 		class: `label${view.selected && view.selected.row === row ? " chosen" : ""}${away ? " away" : ""}`,
 		type: "button", title: `${rowName(row)}, thread ${row.vcpu.tid}: its longest run delay`,
-		"aria-label": `${rowName(row)}: waited for a CPU ${part} of the time; go to its longest run delay`,
+		"aria-label": `${rowName(row)}: ${ns === undefined ? "how long it waited for a CPU is not known" : `waited for a CPU ${part} of the time`}; go to its longest run delay`,
 		style: { top: `${item.y}px`, height: `${item.height}px` },
 		onclick: () => goToLongest(row),
 		"data-key": `row ${row.index}`,
-	}, make("span", { class: "name" }, vms.length > 1 || rows.length > 1 ? vcpuNumber(row) : rowName(row)),
+	}, make("span", { class: "name" }, vms.length > 1 || rows.length > 1 ? vcpuNumber(row) : shrinkingRow(row)),
 	make("span", { class: "part" }, part),
 	make("span", { class: "meter", style: { width: `${100 * Math.min(1, (ns || 0) / windowLength)}%` } }));
 }
@@ -239,6 +239,43 @@ function drawSelection(g, items, top) {
 	g.strokeRect(x0 - 1, item.y - top + 1.5, Math.max(3, x1 - x0 + 2), item.height - 3);
 }
 
+/* The worst delay is marked from the start: a frame around it, and its words on the axis. */
+function worstAt() {
+	const w = DATA.worst[0], row = w && rows[w.row], i = row ? spanAt(row, w.from) : -1;
+	return i < 0 ? null : { row, i, ns: w.run_delay_ns };
+}
+const worst = worstAt();
+
+function drawWorst(g, items, top) {
+	const shows = item => item.row === worst.row || (item.group.closed && item.group.rows.includes(worst.row));
+	const item = worst && items.find(shows), x0 = worst && xOf(worst.row.from[worst.i]), x1 = worst && xOf(worst.row.from[worst.i + 1]);
+	view.worst = null;
+	if (!worst || x1 < 0 || x0 > view.width)
+		return;
+	const from = Math.max(-4, x0 - 1), to = Math.min(view.width + 4, Math.max(x1 + 1, x0 + 3)), middle = (Math.max(0, from) + Math.min(view.width, to)) / 2;
+	const above = item ? item.y - top + 1 : itemOf(worst.row)?.y < top ? 0 : view.height;
+	g.fillStyle = g.strokeStyle = palette.text;
+	g.fillRect(middle - .75, 0, 1.5, Math.max(0, above));
+	if (item) {
+		g.lineWidth = 2;
+		g.strokeRect(from, above, to - from, item.height - 2);
+	}
+	view.worst = { x: middle, y: above, text: `worst delay ${time(worst.ns)}: ${shortRow(worst.row, 30)}${item ? "" : above ? " ↓" : " ↑"}` };
+}
+
+/* On the axis, above the place. */
+function drawWorstWords(g) {
+	if (!view.worst)
+		return;
+	g.font = "600 11.5px system-ui, sans-serif";
+	const wide = g.measureText(view.worst.text).width + 12, x = Math.max(0, Math.min(view.width - wide, view.worst.x - wide / 2));
+	g.fillStyle = palette.text;
+	g.fillRect(x, 3, wide, AXIS_HEIGHT - 6);
+	g.fillRect(view.worst.x - .75, 3, 1.5, AXIS_HEIGHT - 3);
+	g.fillStyle = palette.bg;
+	g.fillText(view.worst.text, x + 6, AXIS_HEIGHT / 2 + 1);
+}
+
 function drawBand(g, from, to) {
 	const x0 = Math.max(0, xOf(from)), x1 = Math.min(view.width, xOf(to));
 	if (x1 < 0 || x0 > view.width)
@@ -262,6 +299,7 @@ function draw() {
 	}
 	drawSelection(g, items, top);
 	drawMarks(g, items, top);
+	drawWorst(g, items, top);
 	if (!rows.length) {
 		g.fillStyle = palette.dim;
 		g.fillText("No vCPU was seen.", 12, 24);
@@ -298,6 +336,7 @@ function drawAxis() {
 		if (x + g.measureText(label).width + 5 < view.width)
 			g.fillText(label, x + 4, AXIS_HEIGHT / 2 + 1);
 	}
+	drawWorstWords(g);
 }
 
 /* The whole window, with what is shown of it. Its strips do not change. */
@@ -323,6 +362,15 @@ function drawOverview() {
 	g.fillStyle = palette.bad;
 	for (const mark of marks)
 		g.fillRect((mark.time - WINDOW.from) / whole * view.width - 1, 0, 2, 12);
+	if (worst) {
+		const x = (worst.row.from[worst.i] - WINDOW.from) / whole * view.width;
+		g.fillStyle = palette.text;
+		g.beginPath();
+		g.moveTo(x - 5, 0);
+		g.lineTo(x + 5, 0);
+		g.lineTo(x, 9);
+		g.fill();
+	}
 	if (view.selected) {
 		g.fillStyle = palette.text;
 		g.fillRect((view.selected.row.from[view.selected.i] - WINDOW.from) / whole * view.width - 1, 0, 2, OVERVIEW_HEIGHT);
