@@ -135,12 +135,45 @@ static void test_replaces_nothing_else(void **state)
 	assert_int_equal(stat(in("cpu0001_000002"), &st), 0);
 }
 
+/* Whatever it is called, what is read is not written to. */
+static void test_apart(void **state)
+{
+	char link[CTF_PATH + 8], name[2 * CTF_PATH];
+
+	(void)state;
+	assert_int_equal(synth_recording(&made, path, 2, 20, 100), 0);
+	snprintf(link, sizeof(link), "%s.link", path);
+	unlink(link);
+	assert_int_equal(symlink(path, link), 0);
+	assert_int_equal(ctf_dir__apart("-o", path, NULL), 0);
+	assert_true(ctf_dir__apart("-o", path, path) < 0);
+	assert_non_null(strstr(listen_said(), "is the recording that is read"));
+	assert_true(ctf_dir__apart("-o", link, path) < 0);
+	assert_true(ctf_dir__apart("-o", path, link) < 0);
+	assert_true(ctf_dir__apart("-o", in("metadata"), path) < 0);
+	assert_non_null(strstr(listen_said(), "lies in"));
+	assert_true(ctf_dir__apart("-o", in("new"), link) < 0);
+	assert_int_equal(mkdir(in("below"), 0777), 0);
+	assert_true(ctf_dir__apart("-o", in("below/new"), path) < 0);
+	rmdir(in("below"));
+	snprintf(name, sizeof(name), "%s/../%s/metadata", path, strrchr(path, '/') + 1);
+	assert_true(ctf_dir__apart("-o", name, path) < 0);
+	snprintf(name, sizeof(name), "%s/../metadata", path);
+	assert_int_equal(ctf_dir__apart("-o", name, path), 0);
+	snprintf(name, sizeof(name), "%s2", path);
+	assert_int_equal(ctf_dir__apart("-o", name, path), 0);
+	assert_int_equal(ctf_dir__apart("-o", "/", path), 0);
+	assert_int_equal(ctf_dir__apart("-o", "/nonexistent/file", path), 0);
+	unlink(link);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_names, fresh, done),
 		cmocka_unit_test_setup_teardown(test_replace, fresh, done),
 		cmocka_unit_test_setup_teardown(test_replaces_nothing_else, fresh, done),
+		cmocka_unit_test_setup_teardown(test_apart, fresh, done),
 	};
 	int failed;
 

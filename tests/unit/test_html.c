@@ -12,6 +12,7 @@
 #include <errno.h>
 #include "base64.h"
 #include "export.h"
+#include "html_json.h"
 #include "html_spans.h"
 #include "html_tasks.h"
 #include "listen.h"
@@ -327,6 +328,24 @@ static void test_nothing(void **state)
 	assert_int_equal(count("No vCPU") > 0, true);
 }
 
+/* A vCPU of which nothing is known has no zeros. */
+static void test_known(void **state)
+{
+	struct summary_vcpu v = {.state_ns = {[ST_UNKNOWN] = 5}};
+
+	(void)state;
+	assert_false(html_json__known(&v));
+	v.state_ns[ST_ABSENT] = 7; /* before it was there */
+	assert_false(html_json__known(&v));
+	v.state_ns[ST_ELSEWHERE] = 1; /* on a CPU that -C does not want */
+	assert_true(html_json__known(&v));
+	v.state_ns[ST_ELSEWHERE] = 0;
+	v.state_ns[ST_HALTED] = 1;
+	assert_true(html_json__known(&v));
+	v = (struct summary_vcpu){.state_ns = {[ST_ABSENT] = 7}};
+	assert_true(html_json__known(&v)); /* it was not there: it did not wait */
+}
+
 static void test_full_disk(void **state)
 {
 	(void)state;
@@ -399,6 +418,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_tasks),
+		cmocka_unit_test(test_known),
 		cmocka_unit_test_teardown(test_spans, teardown),
 		cmocka_unit_test_teardown(test_window, teardown),
 		cmocka_unit_test_teardown(test_page, teardown),
