@@ -41,9 +41,13 @@ function isOf(p, column) {
 	return column.kind === "task" && p.vm === null && p.class !== "quota" && (p.comm || (p.tid ? "?" : "swapper")) === column.name;
 }
 
+const preemptorsOf = new Map(); /* by the victim's name */
+for (const p of DATA.report.preemptors)
+	(preemptorsOf.get(p.victim) || preemptorsOf.set(p.victim, []).get(p.victim)).push(p);
+
 /* In the words of the report: "kernel", "same vm, emulator". victim: a VM's name, or all. */
 function classesOf(column, victim) {
-	const own = DATA.report.preemptors.filter(p => isOf(p, column) && (victim === undefined || p.victim === victim));
+	const own = (victim === undefined ? DATA.report.preemptors : preemptorsOf.get(victim) || []).filter(p => isOf(p, column));
 	return [...new Set(own.map(p => p.class.replaceAll("_", " ")))].join(", ");
 }
 
