@@ -21,7 +21,8 @@ CLANG	?= clang
 BPFTOOL	?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 PREFIX	?= /usr/local
 
-VERSION	:= $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
+VERSION	:= 0.5.0
+COMMIT	:= $(shell tools/version)
 TRIPLET	:= $(if $(filter arm64,$(ARCH)),aarch64-linux-gnu,x86_64-linux-gnu)
 WARN	:= -Wall -Wextra -Wno-missing-field-initializers -Wno-address-of-packed-member -Werror
 CFLAGS	?= -O2 -g
@@ -55,8 +56,8 @@ $(B)/kvmsched.skel.h: $(B)/kvmsched.bpf.o
 
 # -- user space
 $(B)/version.h: FORCE | $(B)
-	@echo '#define KVMSCHED_VERSION "$(VERSION)"' | cmp -s - $@ || \
-		echo '#define KVMSCHED_VERSION "$(VERSION)"' > $@
+	@printf '#define KVMSCHED_%s "%s"\n' VERSION $(VERSION) COMMIT $(COMMIT) > $@.tmp; \
+		cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
 FORCE:
 
 $(B)/%.o: user/%.c | $(B)

@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 		return EXIT_FINE;
 	}
 	if (!strcmp(argv[1], "--version")) {
-		puts("kvmsched " KVMSCHED_VERSION);
+		puts("kvmsched " KVMSCHED_VERSION " (" KVMSCHED_COMMIT ")");
 		return EXIT_FINE;
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
