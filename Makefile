@@ -40,7 +40,7 @@ OBJ	:= $(USER:user/%.c=$(B)/%.o) $(B)/rules.o $(B)/perfetto.pb-c.o
 UNITS	:= $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 SCRIPTS	= $(shell grep -lE '^\#!.*(bash|/sh)' -r tools tests .ci)
 
-.PHONY: all install uninstall demo test unit bench pictures check-style format clean help workload
+.PHONY: all static install uninstall demo test unit bench pictures check-style format clean help workload
 all: $(B)/kvmsched ## build build/kvmsched
 
 # -- the kernel side
@@ -60,11 +60,10 @@ $(B)/version.h: FORCE | $(B)
 		cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
 FORCE:
 
-$(B)/%.o: user/%.c | $(B)
+$(B)/%.o: user/%.c | $(B) $(B)/version.h
 	$(call made,CC)
 	$(Q)$(CC) $(ALL) -c $< -o $@
 $(B)/live.o $(B)/live_load.o: $(B)/kvmsched.skel.h
-$(B)/main.o: $(B)/version.h
 $(B)/html_page.o $(B)/unit/html_page.o: $(wildcard user/html/*)
 
 # The built-in rules: DOT to C, by the reader that --model has. It runs here, whatever is built.
@@ -96,6 +95,20 @@ $(B)/kvmsched: $(OBJ)
 	$(call made,LD)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
+# One file that needs nothing of the machine it runs on. A file in user/static/ takes the place of the one of that
+# name in user/; libraries that have no static twin, or one of another name, are the exceptions here.
+STATIC	:= $(wildcard user/static/*.c)
+STATIC_OBJ := $(filter-out $(STATIC:user/static/%.c=$(B)/%.o),$(OBJ)) $(STATIC:user/%.c=$(B)/%.o)
+STATIC_LIBS := $(patsubst -lyajl,-lyajl_s,$(filter-out -lcgraph -l:libcgraph.so.6,$(LIBS)))
+
+static: $(B)/static/kvmsched ## build build/static/kvmsched, one file without libraries
+$(B)/static:
+	@mkdir -p $@
+$(STATIC:user/%.c=$(B)/%.o): | $(B)/static
+$(B)/static/kvmsched: $(STATIC_OBJ)
+	$(call made,LD)
+	$(Q)$(CC) $(CFLAGS) -static -Wl,--fatal-warnings -o $@ $^ $(LDFLAGS) $(STATIC_LIBS)
+
 $(B):
 	@mkdir -p $@
 
@@ -118,7 +131,7 @@ SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 
 $(B)/unit:
 	@mkdir -p $@
-$(B)/unit/%.o: user/%.c | $(B)/unit $(B)/kvmsched.skel.h
+$(B)/unit/%.o: user/%.c | $(B)/unit $(B)/kvmsched.skel.h $(B)/version.h
 	$(call made,CC)
 	$(Q)$(CC) -std=gnu11 $(WARN) $(SAN) -Ibpf -Iuser -I$(B) -MMD -MP -c $< -o $@
 $(B)/unit/rules.o: $(B)/rules.c | $(B)/unit
@@ -157,12 +170,12 @@ pictures: all workload ## make docs/img anew, of real recordings
 	@tools/pictures -k $(KERNEL)
 
 check-style: ## formatting, shell scripts, include circles
-	clang-format --dry-run -Werror bpf/*.[ch] vmlinux/*.h user/*.[ch] user/models/*.c tests/unit/*.c tests/vm/*.[ch] tools/*.c
+	clang-format --dry-run -Werror bpf/*.[ch] vmlinux/*.h user/*.[ch] user/models/*.c user/static/*.c tests/unit/*.c tests/vm/*.[ch] tools/*.c
 	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 	@echo "ok style"
 
 format: ## format the sources
-	clang-format -i bpf/*.[ch] vmlinux/*.h user/*.[ch] user/models/*.c tests/unit/*.c tests/vm/*.[ch] tools/*.c
+	clang-format -i bpf/*.[ch] vmlinux/*.h user/*.[ch] user/models/*.c user/static/*.c tests/unit/*.c tests/vm/*.[ch] tools/*.c
 
 install: all ## install below PREFIX (/usr/local)
 	install -D -m 755 $(B)/kvmsched $(DESTDIR)$(PREFIX)/sbin/kvmsched
@@ -178,4 +191,4 @@ clean: ## remove build/
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
--include $(wildcard $(B)/*.d $(B)/unit/*.d)
+-include $(wildcard $(B)/*.d $(B)/static/*.d $(B)/unit/*.d)

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <termios.h>
 #include <unistd.h>
+#include "terminal.h"
 #include "top.h"
 #include "top_screen.h"
 
@@ -120,6 +121,8 @@ int screen__open(bool color)
 	stop = 0;
 	catch_signals(); /* before ncurses, which takes those that nobody wants */
 	screen = newterm(NULL, stdout, stdin);
+	if (!screen && terminal__use_builtin())
+		screen = newterm(NULL, stdout, stdin);
 	if (!screen)
 		return -ENOTTY;
 	hold_stderr();
