@@ -26,7 +26,7 @@ COMMIT	:= $(shell tools/version)
 TRIPLET	:= $(if $(filter arm64,$(ARCH)),aarch64-linux-gnu,x86_64-linux-gnu)
 WARN	:= -Wall -Wextra -Wno-missing-field-initializers -Wno-address-of-packed-member -Werror
 CFLAGS	?= -O2 -g
-ALL	:= -std=gnu11 $(WARN) $(CFLAGS) -Ibpf -Iuser -I$(B) -MMD -MP
+ALL	:= -std=gnu11 $(WARN) $(CPPFLAGS) $(CFLAGS) -Ibpf -Iuser -I$(B) -MMD -MP
 # libcgraph's development package does not exist for two architectures at once, its library does.
 LIBS	:= -lbpf -lelf -lz -lyajl -lprotobuf-c -lm -lncursesw -ltinfo $(if $(CROSS),-l:libcgraph.so.6,-lcgraph)
 BPFARCH	:= $(if $(filter arm64,$(ARCH)),arm64,x86)
@@ -40,7 +40,7 @@ OBJ	:= $(USER:user/%.c=$(B)/%.o) $(B)/rules.o $(B)/perfetto.pb-c.o
 UNITS	:= $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 SCRIPTS	= $(shell grep -lE '^\#!.*(bash|/sh)' -r tools tests .ci)
 
-.PHONY: all static install uninstall demo test unit bench pictures check-style format clean help workload
+.PHONY: all static deb install uninstall demo test unit bench pictures check-style format clean help workload
 all: $(B)/kvmsched ## build build/kvmsched
 
 # -- the kernel side
@@ -177,13 +177,27 @@ check-style: ## formatting, shell scripts, include circles
 format: ## format the sources
 	clang-format -i bpf/*.[ch] vmlinux/*.h user/*.[ch] user/models/*.c user/static/*.c tests/unit/*.c tests/vm/*.[ch] tools/*.c
 
-install: all ## install below PREFIX (/usr/local)
-	install -D -m 755 $(B)/kvmsched $(DESTDIR)$(PREFIX)/sbin/kvmsched
-	for s in 1 5; do install -d $(DESTDIR)$(PREFIX)/share/man/man$$s; \
-		install -m 644 docs/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s/; done
+# Of the units the program's place is put right; where there are none, none are installed.
+UNITDIR	?= $(PREFIX)/lib/systemd/system
+COMPLETIONS := $(PREFIX)/share/bash-completion/completions
+UNITS_OF_SYSTEMD := $(wildcard tools/systemd/kvmsched.service tools/systemd/kvmsched.socket)
+
+install: all ## install below PREFIX (/usr/local), or DESTDIR/PREFIX
+	install -D -m 755 $(B)/kvmsched $(DESTDIR)$(PREFIX)/bin/kvmsched
+	for s in 1 5; do install -d $(DESTDIR)$(PREFIX)/share/man/man$$s && \
+		install -m 644 docs/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s/ || exit; done
+	install -D -m 644 tools/completion/kvmsched.bash $(DESTDIR)$(COMPLETIONS)/kvmsched
+	for u in $(UNITS_OF_SYSTEMD); do install -D -m 644 $$u $(DESTDIR)$(UNITDIR)/$${u##*/} && \
+		sed -i 's|/usr[a-z/]*/kvmsched|$(PREFIX)/bin/kvmsched|' $(DESTDIR)$(UNITDIR)/$${u##*/} || exit; done
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/sbin/kvmsched $(DESTDIR)$(PREFIX)/share/man/man[15]/kvmsched*
+	rm -f $(DESTDIR)$(PREFIX)/bin/kvmsched $(DESTDIR)$(COMPLETIONS)/kvmsched \
+		$(patsubst docs/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(wildcard docs/*.1)) \
+		$(patsubst docs/%,$(DESTDIR)$(PREFIX)/share/man/man5/%,$(wildcard docs/*.5)) \
+		$(UNITS_OF_SYSTEMD:tools/systemd/%=$(DESTDIR)$(UNITDIR)/%)
+
+deb: ## build build/deb/kvmsched.deb, a Debian package
+	@tools/deb
 
 clean: ## remove build/
 	rm -rf build
