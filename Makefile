@@ -152,7 +152,7 @@ unit: $(UNITS:%=$(B)/unit/test_%) ## unit tests, under the address and undefined
 	@tests/run-units $^
 
 test: ## everything CI runs; installs what is missing
-	tools/deps test arm64
+	tools/deps test arm64 ships
 	tests/run
 
 demo: ## boot the embedded KVM host, trace two VMs, show the result (KERNEL=6.1, 6.12, newest ...)

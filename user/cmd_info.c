@@ -48,7 +48,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_COLOR:
 		if (term__parse_color(arg, &o->color))
-			argp_error(state, "--color %s: auto, always or never", arg);
+			argp_error(state, "--color %s: not auto, always or never", arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "%s: what is this? A recording is given with -i", arg);

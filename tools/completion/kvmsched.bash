@@ -35,16 +35,20 @@ _kvmsched_words()
 	echo "${words/ or / }"
 }
 
-# _kvmsched_measures COMMAND: the names that open the lines of its list.
+# _kvmsched_measures COMMAND: of those that it lists, the ones that have a distribution.
 _kvmsched_measures()
 {
-	_kvmsched_ask "$1" --list-measures | while read -r name _; do
-		[[ $name =~ ^[a-z_]+$ ]] && echo "$name"
+	local name rest
+
+	_kvmsched_ask "$1" --list-measures | while read -r name rest; do
+		[[ ! $rest =~ ^(time, )?distribution\  ]] || echo "$name"
 	done
 }
 
 _kvmsched_rules()
 {
+	local name
+
 	_kvmsched_ask check --list | while read -r name _; do
 		echo "$name"
 	done
