@@ -46,7 +46,7 @@ all: $(B)/kvmsched ## build build/kvmsched
 # -- the kernel side
 $(B)/kvmsched.bpf.o: bpf/kvmsched.bpf.c $(wildcard bpf/*.h vmlinux/*.h) | $(B)
 	$(call made,BPF)
-	$(Q)$(CLANG) -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPFARCH) -Ibpf -Ivmlinux \
+	$(Q)$(CLANG) -g -O2 -ffile-prefix-map=$(CURDIR)=. -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPFARCH) -Ibpf -Ivmlinux \
 		-isystem /usr/include/$(TRIPLET) -isystem /usr/$(TRIPLET)/include \
 		-Wall -Wextra -Wno-unused-parameter -Werror -c $< -o $@
 
