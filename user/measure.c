@@ -73,6 +73,11 @@ static const void *at(const struct summary_vcpu *v, size_t offset)
 	return (const char *)v + offset;
 }
 
+static bool is_run_delay(const struct measure *m)
+{
+	return m->dist == IN(run_delay);
+}
+
 static bool is_elsewhere(const struct measure *m)
 {
 	return m->time == IN(state_ns) + sizeof(__u64) * ST_ELSEWHERE;
@@ -93,7 +98,9 @@ const char *measure__why_absent(const struct measure *m, const struct summary *s
 		return "this kernel does not tell";
 	if (is_elsewhere(m) && !s->by_cpu)
 		return "only with -C";
-	if (m->dist == IN(run_delay) && v->unmeasured)
+	if (is_run_delay(m) && !summary__known(v))
+		return "nothing is known of the vCPU in this time";
+	if (is_run_delay(m) && v->unmeasured)
 		return "this kernel does not tell for blocked absences (CONFIG_SCHED_INFO)";
 	return NULL;
 }
@@ -121,7 +128,7 @@ bool measure__count(const struct measure *m, const struct summary *s, const stru
 
 bool measure__of_absence(const struct measure *m, const struct absence *a, __u64 *ns)
 {
-	bool delay = m->dist == IN(run_delay);
+	bool delay = is_run_delay(m);
 
 	*ns = delay ? a->run_delay_ns : a->to - a->from;
 	if (a->open || !a->whole)
@@ -178,7 +185,7 @@ static const char *needs_of(const struct measure *m)
 		return "not --light";
 	if (m->fields & KS_M_BLOCKING)
 		return "Linux 5.16";
-	if (m->dist == IN(run_delay))
+	if (is_run_delay(m))
 		return "CONFIG_SCHED_INFO";
 	if (is_elsewhere(m))
 		return "-C";

@@ -33,7 +33,8 @@ static void json_vcpu(struct sink_top *t, unsigned i)
 	report_json__vcpu(j, &t->top.sum, &t->top.sum.vcpu[i]);
 	json__key_str(j, "state", state__name(now->state));
 	json__key_u64(j, "since_ns", now->since_ns);
-	json__key_u64(j, "cpu", now->cpu);
+	if (now->cpu != VCPU_NO_CPU)
+		json__key_u64(j, "cpu", now->cpu);
 	json__end_object(j);
 }
 

@@ -429,6 +429,15 @@ unsigned summary__group(const struct summary *s, enum summary_by by, unsigned fi
 	return n;
 }
 
+bool summary__known(const struct summary_vcpu *v)
+{
+	__u64 known = v->run_delay_ns;
+
+	for (int i = 0; i < ST_CNT; i++)
+		known += i == ST_UNKNOWN || i == ST_ABSENT ? 0 : v->state_ns[i];
+	return known || !v->state_ns[ST_UNKNOWN];
+}
+
 bool summary__nothing(const struct summary *s)
 {
 	const struct summary_vcpu *t = &s->total;

@@ -101,6 +101,9 @@ int summary__add_up(const struct summary *s, unsigned first, unsigned count,
 		    struct summary_vcpu *out);
 void summary__free_vcpu(struct summary_vcpu *v);
 
+/* false: all of its time was unknown, as far as it existed. Then 0 is not what anything was. */
+bool summary__known(const struct summary_vcpu *v);
+
 /* After summary__finish(): no vCPU at all, or with -C none that was ever on a wanted CPU. */
 bool summary__nothing(const struct summary *s);
 

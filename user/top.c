@@ -36,6 +36,9 @@ static void put_counts(const struct top *t, struct canvas *c)
 	canvas__flow(c, STYLE_RUNNING, text);
 	snprintf(text, sizeof(text), "%u idle", cnt[ST_HALTED] + cnt[ST_SLEEPING]);
 	canvas__flow(c, STYLE_HALTED, text);
+	snprintf(text, sizeof(text), "%u unknown", cnt[ST_UNKNOWN]);
+	if (cnt[ST_UNKNOWN])
+		canvas__flow(c, STYLE_UNKNOWN, text);
 }
 
 /* What the numbers do not show themselves: always on the screen, where it is so. */
@@ -63,6 +66,8 @@ static void put_what(const struct top *t, struct canvas *c, const struct term *t
 		top__vm_name(t, term, t->within_key, name, sizeof(name));
 		if (t->within_group == TOP_VMS)
 			snprintf(text, sizeof(text), "VM %s", name);
+		else if (t->within_key == VCPU_NO_CPU)
+			snprintf(text, sizeof(text), "CPU ?");
 		else
 			snprintf(text, sizeof(text), "CPU %u", t->within_key);
 		canvas__flow(c, STYLE_WARN, text);

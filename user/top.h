@@ -67,7 +67,7 @@ struct top_past {
 struct top_now {
 	enum state state;
 	__u64 since_ns;
-	__u16 cpu;
+	__u16 cpu; /* VCPU_NO_CPU: not known */
 };
 
 /* A line of the list: a vCPU, or the vCPUs of a VM or of a host CPU. */

@@ -110,7 +110,9 @@ static __u64 window_of(const struct top *t, const struct top_row *r)
 static void put_name(const struct top *t, const struct term *term, const struct top_row *r,
 		     char *out)
 {
-	if (t->group == TOP_CPUS)
+	if (t->group == TOP_CPUS && r->key == VCPU_NO_CPU)
+		snprintf(out, TEXT, "CPU ?");
+	else if (t->group == TOP_CPUS)
 		snprintf(out, TEXT, "CPU %u", r->key);
 	else
 		top__vm_name(t, term, r->sum->v ? r->sum->v->vm : r->key, out, TEXT);
@@ -137,22 +139,27 @@ static enum term_style style_of(__u64 part, __u64 whole)
 	return part * 4 >= whole ? STYLE_BAD : part * 20 >= whole ? STYLE_WARN : STYLE_PLAIN;
 }
 
+static enum term_style put_nothing(char *out)
+{
+	strcpy(out, "-");
+	return STYLE_DIM;
+}
+
+/* A part of the time may be unknown: then it is at least what is seen. */
 static enum term_style put_delay(const struct top *t, const struct top_row *r, char *out)
 {
-	__u64 ns;
+	__u64 ns, window = window_of(t, r);
 
-	if (!top__delay(t, r->sum, &ns)) {
-		strcpy(out, "-");
-		return STYLE_DIM;
-	}
-	units__percent(out, ns, window_of(t, r));
-	return ns ? style_of(ns, window_of(t, r)) : STYLE_DIM;
+	if (!top__delay(t, r->sum, &ns))
+		return put_nothing(out);
+	if (r->sum->state_ns[ST_UNKNOWN] * 1000 >= window)
+		*out++ = '>';
+	units__percent(out, ns, window);
+	return ns ? style_of(ns, window) : STYLE_DIM;
 }
 
 static enum term_style put_state(const struct top_row *r, char *out)
 {
-	if (r->now.state == ST_RUNNING && !r->vcpus)
-		return STYLE_PLAIN;
 	strcpy(out, state__name(r->now.state));
 	return style__of_state(r->now.state);
 }
@@ -166,6 +173,8 @@ static enum term_style put_share(const struct top *t, const struct top_row *r, e
 	};
 	__u64 ns = r->sum->state_ns[states[c]];
 
+	if (!summary__known(r->sum))
+		return put_nothing(out);
 	if (c == C_RUN)
 		ns += r->sum->state_ns[ST_ON_OR_USER];
 	share(out, ns, window_of(t, r));
@@ -176,10 +185,8 @@ static enum term_style put_longest(const struct top_row *r, char *out)
 {
 	char text[16];
 
-	if (!top__longest(r)) {
-		strcpy(out, "-");
-		return STYLE_DIM;
-	}
+	if (!top__longest(r))
+		return put_nothing(out);
 	snprintf(out, TEXT, "%s%s", r->open_ns > r->sum->run_delay.max ? ">" : "",
 		 top__brief(text, sizeof(text), top__longest(r)));
 	return STYLE_PLAIN;
@@ -208,6 +215,8 @@ static enum term_style cell(const struct top *t, const struct term *term, const 
 		snprintf(out, TEXT, "%u", r->sum->v->v.tid);
 		break;
 	case C_CPU:
+		if (r->now.cpu == VCPU_NO_CPU)
+			return put_nothing(out);
 		snprintf(out, TEXT, "%u", r->now.cpu);
 		break;
 	case C_STATE:
@@ -221,17 +230,20 @@ static enum term_style cell(const struct top *t, const struct term *term, const 
 	case C_DELAY:
 		return put_delay(t, r, out);
 	case C_SWITCHES:
+		if (!summary__known(r->sum))
+			return put_nothing(out);
 		units__count(out, length ? (unsigned __int128)r->sum->switches * 1000000000 / length
 					 : 0);
 		break;
 	case C_MIGRATIONS:
+		if (!summary__known(r->sum))
+			return put_nothing(out);
 		units__count(out, r->sum->migrations);
 		break;
 	case C_P99:
-		if (r->sum->run_delay.count)
-			top__brief(out, TEXT, hist__quantile(&r->sum->run_delay, 990));
-		else
-			strcpy(out, "-");
+		if (!r->sum->run_delay.count)
+			return put_nothing(out);
+		top__brief(out, TEXT, hist__quantile(&r->sum->run_delay, 990));
 		break;
 	case C_MAX:
 		return put_longest(r, out);

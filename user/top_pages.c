@@ -145,10 +145,12 @@ static void who_it_is(const struct top *t, struct canvas *c, const struct term *
 	canvas__flow(c, STYLE_HEADER, text);
 	snprintf(text, sizeof(text), "tid %u of pid %u", v->v.tid, v->tgid);
 	canvas__flow(c, STYLE_PLAIN, text);
-	snprintf(text, sizeof(text), "%s for %s, CPU %u", state__name(t->now[i].state),
-		 top__brief(brief, sizeof(brief), t->sum.to_ns - t->now[i].since_ns),
-		 t->now[i].cpu);
+	snprintf(text, sizeof(text), "%s for %s", state__name(t->now[i].state),
+		 top__brief(brief, sizeof(brief), t->sum.to_ns - t->now[i].since_ns));
 	canvas__flow(c, style__of_state(t->now[i].state), text);
+	snprintf(text, sizeof(text), "CPU %u", t->now[i].cpu);
+	if (t->now[i].cpu != VCPU_NO_CPU)
+		canvas__flow(c, style__of_state(t->now[i].state), text);
 	if (vm && vm->cgroup[0]) {
 		strcpy(text, "cgroup ");
 		escape__str(term->escape, vm->cgroup, text + strlen(text),
@@ -174,13 +176,16 @@ static void shares(const struct top *t, struct canvas *c, const struct term *ter
 			 units__percent(number, ns, window));
 		canvas__flow(c, style__of_state(marks[i].state), text);
 	}
-	if (top__delay(t, v, &ns)) {
+	if (!top__delay(t, v, &ns)) {
+		canvas__flow(c, STYLE_DIM, "run delay -");
+	} else {
 		snprintf(text, sizeof(text), "run delay %s", units__percent(number, ns, window));
 		canvas__flow(c, STYLE_HEADER, text);
 	}
 	snprintf(text, sizeof(text), "%llu switches, %llu migrations",
 		 (unsigned long long)v->switches, (unsigned long long)v->migrations);
-	canvas__flow(c, STYLE_PLAIN, text);
+	if (summary__known(v))
+		canvas__flow(c, STYLE_PLAIN, text);
 	canvas__newline(c);
 }
 
@@ -298,8 +303,13 @@ void top__detail(struct top *t, struct canvas *c, const struct term *term)
 	shares(t, c, term, v);
 	room = term->rows > c->line + 4 ? term->rows - c->line - 4 : 0;
 	third = room / 3 ?: 1;
-	histogram(c, term, v, third);
-	takers(t, c, term, third);
+	if (summary__known(v)) {
+		histogram(c, term, v, third);
+		takers(t, c, term, third);
+	} else {
+		canvas__put(c, STYLE_WARN, "Nothing is known of it in the interval.");
+		canvas__newline(c);
+	}
 	last_absences(t, c, term, term->rows > c->line + 1 ? term->rows - c->line - 1 : 0);
 }
 

@@ -115,6 +115,8 @@ static struct top_now now_of(const struct top *t, const struct model_vcpu *m)
 	const struct vcpu *v = &m->v;
 	struct top_now n = {.state = v->state, .since_ns = v->since, .cpu = v->cpu};
 
+	if (v->state == ST_UNKNOWN && v->fresh && !v->snapped)
+		n.cpu = VCPU_NO_CPU;
 	if (m->created_ns > t->sum.to_ns)
 		n.state = ST_ABSENT;
 	else if (v->state == ST_PREEMPTED || v->state == ST_HALTED || v->state == ST_SLEEPING)

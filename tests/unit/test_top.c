@@ -181,6 +181,29 @@ static void test_rows(void **state)
 	assert_true(says(">130ms"));
 }
 
+/* Of which no record came: nothing says that it was well. */
+static void test_unknown(void **state)
+{
+	(void)state;
+	vm(1, "web");
+	feed(rec_vcpu(1, T0, 1, 0, 0));
+	tick(0);
+	assert_int_equal(top.row[0].now.state, ST_UNKNOWN);
+	assert_true(says("1 unknown"));
+	assert_non_null(strstr(screen(false), "web       0   - unknown    100ms ????????      -"));
+	assert_null(strchr(text, '%'));
+	press_key(TOP_KEY_ENTER);
+	assert_true(says("Nothing is known of it"));
+	assert_false(says(" 0.0%"));
+	assert_false(says("nobody"));
+	assert_false(says(", CPU"));
+	press_key(TOP_KEY_ESCAPE);
+	feed(rec_in(1, 1, T0 + 100 * MS + 10, 0));	    /* it was away: of that much is known */
+	feed(rec_out(1, 3, T0 + 150 * MS, KS_R_PREEMPTED)); /* one is missing: half unknown */
+	tick(1);
+	assert_true(says(">50.0%"));
+}
+
 static void test_order(void **state)
 {
 	(void)state;
@@ -411,6 +434,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unknown, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_groups, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_filter, setup, teardown),
