@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* See intervals.h. An edge belongs to the interval that it ends: so does a record with its time. */
+#include <stdlib.h>
 #include "intervals.h"
 
 static void begin(struct intervals *i, __u64 from_ns)
 {
 	summary__init(&i->now, i->session, i->filter, from_ns, i->to_ns, &i->to);
 	i->now.by_victim = i->by_victim;
+	i->now.ledger = &i->ledger;
 	i->edge_ns = i->now.from_ns + i->length_ns;
 }
 
@@ -18,6 +20,7 @@ void intervals__init(struct intervals *i, const struct session *ses, const struc
 				.length_ns = length_ns,
 				.by_victim = by_victim};
 	begin(i, from_ns);
+	i->ledger.from_ns = i->now.from_ns;
 }
 
 __u64 intervals__edge(const struct intervals *i)
@@ -72,4 +75,6 @@ void intervals__next(struct intervals *i)
 void intervals__free(struct intervals *i)
 {
 	summary__free(&i->now);
+	free(i->ledger.open);
+	i->ledger = (struct summary_ledger){0};
 }

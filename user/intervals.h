@@ -5,9 +5,14 @@
  *
  * An interval says what is known when it ends. A state that goes on is counted up to there, so a
  * vCPU's times add up to the interval's length, and those of all intervals to the whole's. Counts
- * and distributions are those of what happened in it. What is only learnt later is not put right:
- * what a vCPU did before its first record, that records are missing, how much of a running stretch
- * was user time, and what a blocked absence that ends in a later interval was waiting for a CPU.
+ * and distributions are those of what happened in it.
+ *
+ * Run delay that is only learnt later is counted when it is learnt: a blocked absence's when it
+ * ends, wherever it lies. So without loss the intervals have all of it, and one may have more than
+ * its length. States are not put right, as they partition an interval that is over: what a vCPU did
+ * before its first record stays unknown, all of a running stretch is running until a record says
+ * how much of it was user time, and where records turn out to be missing the state before is
+ * counted up to the last edge, with the run delay that belongs to it.
  */
 #ifndef KVMSCHED_INTERVALS_H
 #define KVMSCHED_INTERVALS_H
@@ -29,6 +34,7 @@ struct intervals {
 	const struct filter *filter;
 	struct model_listener to; /* what happens goes there, through the calls below */
 	struct summary now;
+	struct summary_ledger ledger;
 	bool by_victim;
 	__u64 length_ns, to_ns;	 /* to_ns: of the whole, ~0 = open */
 	__u64 edge_ns;		 /* where the current one ends */

@@ -168,12 +168,48 @@ static void on_span(void *ctx, struct model_vcpu *v, const struct span *sp, cons
 		add_preemptor(s, v, a, task, cut.to - cut.from);
 }
 
-/* The part of [from, to) that lies in the window. */
-static __u64 clipped(const struct summary *s, __u64 from, __u64 to)
+/* The part of an absence's wait that lies in the window, or from from_ns to its end: it waits last,
+ * for what woke it, then for a CPU. */
+static __u64 wait_since(const struct summary *s, const struct absence *a, __u64 from_ns)
 {
-	from = from > s->from_ns ? from : s->from_ns;
-	to = to < s->to_ns ? to : s->to_ns;
+	__u64 from = a->to - a->run_delay_ns, to = a->to < s->to_ns ? a->to : s->to_ns;
+
+	from = from > from_ns ? from : from_ns;
 	return from < to ? to - from : 0;
+}
+
+static struct summary_counted *counted_of(struct summary_ledger *l, __u32 id)
+{
+	__u32 room = l->room ?: 64;
+	struct summary_counted *p;
+
+	if (id < l->room)
+		return &l->open[id];
+	while (room <= id)
+		room *= 2;
+	p = realloc(l->open, room * sizeof(*p));
+	if (!p)
+		return NULL;
+	memset(p + l->room, 0, (room - l->room) * sizeof(*p));
+	l->open = p;
+	l->room = room;
+	return &p[id];
+}
+
+/* What of an absence's wait no summary before this one has counted. */
+static __u64 wait_not_counted(struct summary *s, const struct model_vcpu *v,
+			      const struct absence *a)
+{
+	struct summary_counted *c = counted_of(s->ledger, v->id);
+	__u64 ns = wait_since(s, a, s->ledger->from_ns), before;
+
+	if (!c) {
+		s->err = -ENOMEM;
+		return 0;
+	}
+	before = c->from == a->from ? c->ns : 0;
+	*c = (struct summary_counted){a->from, a->open ? ns : 0};
+	return ns - before;
 }
 
 static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
@@ -187,8 +223,9 @@ static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
 	(void)task;
 	if (!sv || (s->by_cpu && !filter__cpu(s->filter, a->cpu_out)))
 		return;
-	if (a->has_run_delay) /* it waits last: for what woke it, then for a CPU */
-		sv->run_delay_ns += clipped(s, a->to - a->run_delay_ns, a->to);
+	if (a->has_run_delay)
+		sv->run_delay_ns +=
+			s->ledger ? wait_not_counted(s, v, a) : wait_since(s, a, s->from_ns);
 	if (a->open || !a->whole || !ends_inside(s, a->to))
 		return;
 	sv->state_cnt[state]++;

@@ -7,7 +7,8 @@
  * A span that crosses an edge of the window is clipped for the times, and so is the wait for a CPU,
  * which is the last part of a blocked absence. A distribution counts an
  * absence when it ends inside the window, with its whole length; one whose beginning was not seen
- * does not count.
+ * does not count. Summaries that follow each other (struct summary_ledger) count a wait that lies
+ * before their window when they learn of it, so that together they have all of it.
  */
 #ifndef KVMSCHED_SUMMARY_H
 #define KVMSCHED_SUMMARY_H
@@ -51,6 +52,17 @@ struct summary_preemptor {
 	__u64 time_ns, count;
 };
 
+/* Between summaries that follow each other: of each vCPU's absence that went on when one ended, the
+ * run delay that is counted already. A struct of zeros but for from_ns is an empty one; free open.
+ */
+struct summary_ledger {
+	__u64 from_ns; /* where the first of them begins */
+	struct summary_counted {
+		__u64 from, ns; /* from: of the absence */
+	} * open;		/* by the vCPU's id in the trace */
+	__u32 room;
+};
+
 struct summary {
 	const struct session *session;
 	const struct model *model;
@@ -66,6 +78,7 @@ struct summary {
 	struct summary_vcpu total;
 	int err; /* -ENOMEM: what is here is not the whole */
 	bool by_cpu;
+	struct summary_ledger *ledger; /* set it after summary__init(); NULL: it stands alone */
 	bool by_victim; /* set it after summary__init(): preemptors per vCPU and not per VM */
 	const struct filter *filter;
 	unsigned hash_size;

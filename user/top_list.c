@@ -145,7 +145,8 @@ static enum term_style put_nothing(char *out)
 	return STYLE_DIM;
 }
 
-/* A part of the time may be unknown: then it is at least what is seen. */
+/* A part of the time may be unknown: then it is at least what is seen. What a blocked absence
+ * waited before the interval is in it too: at most it waited all the time. */
 static enum term_style put_delay(const struct top *t, const struct top_row *r, char *out)
 {
 	__u64 ns, window = window_of(t, r);
@@ -154,7 +155,7 @@ static enum term_style put_delay(const struct top *t, const struct top_row *r, c
 		return put_nothing(out);
 	if (r->sum->state_ns[ST_UNKNOWN] * 1000 >= window)
 		*out++ = '>';
-	units__percent(out, ns, window);
+	units__percent(out, ns < window ? ns : window, window);
 	return ns ? style_of(ns, window) : STYLE_DIM;
 }
 

@@ -179,7 +179,9 @@ static void shares(const struct top *t, struct canvas *c, const struct term *ter
 	if (!top__delay(t, v, &ns)) {
 		canvas__flow(c, STYLE_DIM, "run delay -");
 	} else {
-		snprintf(text, sizeof(text), "run delay %s", units__percent(number, ns, window));
+		snprintf(text, sizeof(text), "run delay %s%s",
+			 units__percent(number, ns < window ? ns : window, window),
+			 ns > window ? ", and from before" : "");
 		canvas__flow(c, STYLE_HEADER, text);
 	}
 	snprintf(text, sizeof(text), "%llu switches, %llu migrations",

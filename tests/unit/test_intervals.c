@@ -201,7 +201,7 @@ static void compare(__u64 length, __u64 from, __u64 to)
 		assert_int_equal(sum.migrations, w->migrations);
 		assert_int_equal(sum.reloads, w->reloads);
 		assert_int_equal(sum.loads, w->loads);
-		assert_true(sum.run_delay_ns <= w->run_delay_ns);
+		assert_int_equal(sum.run_delay_ns, w->run_delay_ns);
 		assert_same_hist(&sum.absence, &w->absence);
 		assert_same_hist(&sum.run_delay, &w->run_delay);
 	}
@@ -252,6 +252,62 @@ static void test_open(void **state)
 	assert_int_equal(ticks[0].vcpu[0].switches, 1);
 	assert_int_equal(ticks[1].vcpu[0].switches, 0);
 	assert_int_equal(ticks[3].vcpu[0].state_ns[ST_RUNNING], 30);
+}
+
+/* What a halted vCPU waited is known when it is back: counted then, also what lies before. */
+static void test_learnt_later(void **state)
+{
+	(void)state;
+	begin(T0 + 30, ~0ULL, 100);
+	introduce();
+	feed(rec_out(1, 1, T0 + 10, KS_R_HALTED));
+	feed(rec_in(1, 2, T0 + 250, 230)); /* awake since 20 */
+	feed(rec_out(1, 3, T0 + 270, KS_R_HALTED));
+	feed(rec_in(1, 4, T0 + 300, 7));
+	finish(T0 + 330);
+	assert_int_equal(count, 3);
+	assert_int_equal(ticks[0].vcpu[0].run_delay_ns, 0);
+	assert_int_equal(ticks[1].vcpu[0].run_delay_ns, 0);
+	assert_int_equal(ticks[2].vcpu[0].run_delay_ns, 220 + 7);
+	assert_int_equal(ticks[2].vcpu[0].state_ns[ST_HALTED], 20 + 30);
+	assert_int_equal(whole.vcpu[0].run_delay_ns, 220 + 7);
+}
+
+/* So is that it was preempted from the start. */
+static void test_from_the_start(void **state)
+{
+	union rec in = rec_in(1, 1, T0 + 250, 0);
+
+	(void)state;
+	in.in.reason = KS_R_PREEMPTED;
+	begin(0, ~0ULL, 100);
+	introduce();
+	feed(in);
+	feed(rec_out(1, 2, T0 + 290, KS_R_PREEMPTED)); /* over the next edge, and to the end */
+	finish(T0 + 330);
+	assert_int_equal(ticks[0].vcpu[0].state_ns[ST_UNKNOWN], 100);
+	assert_int_equal(ticks[1].vcpu[0].run_delay_ns, 0);
+	assert_int_equal(ticks[2].vcpu[0].run_delay_ns, 250 + 10);
+	assert_int_equal(ticks[3].vcpu[0].run_delay_ns, 30);
+	assert_int_equal(whole.vcpu[0].run_delay_ns, 250 + 40);
+}
+
+/* That records are missing is not: the state before holds up to the edge. */
+static void test_lost_later(void **state)
+{
+	(void)state;
+	begin(0, ~0ULL, 100);
+	introduce();
+	feed(rec_out(1, 1, T0 + 50, KS_R_PREEMPTED));
+	feed(rec_out(1, 3, T0 + 250, KS_R_PREEMPTED));
+	feed(rec_in(1, 4, T0 + 320, 0));
+	finish(T0 + 400);
+	assert_int_equal(ticks[1].vcpu[0].state_ns[ST_PREEMPTED], 100);
+	assert_int_equal(ticks[1].vcpu[0].run_delay_ns, 100);
+	assert_int_equal(ticks[2].vcpu[0].state_ns[ST_UNKNOWN], 50);
+	assert_int_equal(ticks[2].vcpu[0].run_delay_ns, 50);
+	assert_int_equal(ticks[3].vcpu[0].run_delay_ns, 20);
+	assert_int_equal(whole.vcpu[0].run_delay_ns, 70);
 }
 
 /* A record with an edge's time belongs to the interval that ends there, once. */
@@ -321,6 +377,9 @@ int main(void)
 		cmocka_unit_test_teardown(test_odd_length, teardown),
 		cmocka_unit_test_teardown(test_window, teardown),
 		cmocka_unit_test_teardown(test_open, teardown),
+		cmocka_unit_test_teardown(test_learnt_later, teardown),
+		cmocka_unit_test_teardown(test_from_the_start, teardown),
+		cmocka_unit_test_teardown(test_lost_later, teardown),
 		cmocka_unit_test_teardown(test_on_the_edge, teardown),
 		cmocka_unit_test_teardown(test_not_yet, teardown),
 		cmocka_unit_test_teardown(test_victims, teardown),
