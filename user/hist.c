@@ -4,7 +4,10 @@
  * places: shifting the index right merges neighbours evenly, which is all that drawing needs.
  */
 #include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include "hist.h"
 
 /* The octaves up to 2 * HIST_SUB have buckets of width 1; then the width doubles with each. */
@@ -64,6 +67,8 @@ static struct hist_chunk *need_chunk(struct hist *h, unsigned chunk)
 {
 	if (!h->chunk[chunk])
 		h->chunk[chunk] = calloc(1, sizeof(struct hist_chunk));
+	if (h->chunk[chunk])
+		h->used |= 1ULL << chunk;
 	return h->chunk[chunk];
 }
 
@@ -91,11 +96,27 @@ int hist__add_n(struct hist *h, __u64 v, __u64 n)
 	return 0;
 }
 
+/* Adds all that fits: false, with nothing changed, if a counter would have to carry. */
+static bool merge_small(struct hist_chunk *c, const struct hist_chunk *from)
+{
+	__u32 sum[HIST_SUB], carry = c->carry || from->carry;
+
+	for (unsigned i = 0; i < HIST_SUB; i++) { /* a loop that compilers vectorise */
+		sum[i] = c->cnt[i] + from->cnt[i];
+		carry |= sum[i] < c->cnt[i];
+	}
+	if (!carry)
+		memcpy(c->cnt, sum, sizeof(sum));
+	return !carry;
+}
+
 static int merge_chunk(struct hist *h, unsigned chunk, const struct hist_chunk *from)
 {
 	struct hist_chunk *c = need_chunk(h, chunk);
 	int err = c ? 0 : -ENOMEM;
 
+	if (c && merge_small(c, from))
+		return 0;
 	for (unsigned i = 0; !err && i < HIST_SUB; i++)
 		err = counter_add(c, i, counter(from, i));
 	return err;
@@ -107,9 +128,11 @@ int hist__merge(struct hist *h, const struct hist *from)
 
 	if (!from->count)
 		return 0;
-	for (unsigned i = 0; !err && i < HIST_CHUNKS; i++)
-		if (from->chunk[i])
-			err = merge_chunk(h, i, from->chunk[i]);
+	for (__u64 left = from->used; !err && left; left &= left - 1) {
+		unsigned i = __builtin_ctzll(left);
+
+		err = merge_chunk(h, i, from->chunk[i]);
+	}
 	if (!err)
 		add_totals(h, from->count, from->sum, from->min, from->max);
 	return err;
@@ -119,12 +142,14 @@ void hist__free(struct hist *h)
 {
 	if (!h)
 		return;
-	for (unsigned i = 0; i < HIST_CHUNKS; i++) {
-		if (h->chunk[i])
-			free(h->chunk[i]->carry);
+	for (__u64 left = h->used; left; left &= left - 1) {
+		unsigned i = __builtin_ctzll(left);
+
+		free(h->chunk[i]->carry);
 		free(h->chunk[i]);
+		h->chunk[i] = NULL;
 	}
-	*h = (struct hist){0};
+	memset(h, 0, offsetof(struct hist, chunk));
 }
 
 __u64 hist__mean(const struct hist *h)

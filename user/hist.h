@@ -19,6 +19,8 @@
 #define HIST_CHUNKS   (64 - HIST_SUB_BITS + 1) /* the first holds 0 .. 127 */
 #define HIST_BUCKETS  (HIST_CHUNKS * HIST_SUB)
 
+_Static_assert(HIST_CHUNKS <= 64, "hist.used has a bit per chunk");
+
 struct hist_chunk {
 	__u32 *carry; /* the counters' upper halves, NULL = all 0 */
 	__u32 cnt[HIST_SUB];
@@ -30,6 +32,7 @@ struct hist {
 	__u64 sum; /* stops at 2^64 - 1, 584 years of nanoseconds */
 	__u64 min;
 	__u64 max;
+	__u64 used; /* which chunks there are: 1 << i */
 	struct hist_chunk *chunk[HIST_CHUNKS];
 };
 

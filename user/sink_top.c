@@ -58,6 +58,7 @@ static int json_tick(struct sink_top *t)
 		if (s->vcpu[i].state_ns[ST_ABSENT] != s->to_ns - s->from_ns)
 			json_vcpu(t, i);
 	json__end_array(j);
+	summary__sort_preemptors(&t->top.sum);
 	report_json__preemptors(j, s);
 	err = report_json__matrix(j, s);
 	json__end_object(j);

@@ -357,7 +357,7 @@ static int by_vm(const void *a, const void *b)
 	return x->v->id < y->v->id ? -1 : x->v->id > y->v->id;
 }
 
-static int by_time(const void *a, const void *b)
+int summary__by_time(const void *a, const void *b)
 {
 	const struct summary_preemptor *x = a, *y = b;
 
@@ -370,6 +370,12 @@ static int by_time(const void *a, const void *b)
 	if (x->victim != y->victim)
 		return x->victim < y->victim ? -1 : 1;
 	return x->by < y->by ? -1 : x->by > y->by;
+}
+
+void summary__sort_preemptors(struct summary *s)
+{
+	if (s->preemptors)
+		qsort(s->preemptor, s->preemptors, sizeof(*s->preemptor), summary__by_time);
 }
 
 static int add_cost(struct cost *to, const struct cost *c)
@@ -404,6 +410,14 @@ int summary__add(struct summary_vcpu *t, const struct summary_vcpu *v)
 	return err ? -ENOMEM : 0;
 }
 
+static void total(struct summary *s)
+{
+	summary__sort_preemptors(s);
+	for (unsigned i = 0; i < s->vcpus; i++)
+		if (summary__add(&s->total, &s->vcpu[i]))
+			s->err = -ENOMEM;
+}
+
 static void mark_costs(struct summary_vcpu *v, const struct session *ses)
 {
 	bool full = ses->mode == MODE_FULL;
@@ -424,7 +438,7 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 	s->odd = model__odd(m);
 	for (unsigned at = 0; (v = model__next(m, &at));)
 		n += of(s, v) != NULL;
-	s->vcpu = calloc(n + 1, sizeof(*s->vcpu));
+	s->vcpu = malloc((n + 1) * sizeof(*s->vcpu)); /* all of it is copied to */
 	if (!s->vcpu)
 		return s->err = -ENOMEM;
 	for (unsigned at = 0; (v = model__next(m, &at));) {
@@ -446,11 +460,8 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 		if (now && now->start_ns == t->start_ns) /* introduced again since */
 			*t = *now;
 	}
-	if (s->preemptors)
-		qsort(s->preemptor, s->preemptors, sizeof(*s->preemptor), by_time);
-	for (unsigned i = 0; i < s->vcpus; i++)
-		if (summary__add(&s->total, &s->vcpu[i]))
-			s->err = -ENOMEM;
+	if (!s->ledger)
+		total(s);
 	return s->err;
 }
 

@@ -78,7 +78,8 @@ struct summary {
 	struct summary_vcpu total;
 	int err; /* -ENOMEM: what is here is not the whole */
 	bool by_cpu;
-	struct summary_ledger *ledger; /* set it after summary__init(); NULL: it stands alone */
+	struct summary_ledger *ledger; /* set it after summary__init(). NULL: it stands alone; else
+					  it has no total, and preemptors in no order */
 	bool by_victim; /* set it after summary__init(): preemptors per vCPU and not per VM */
 	const struct filter *filter;
 	unsigned hash_size;
@@ -95,6 +96,10 @@ void summary__init(struct summary *s, const struct session *ses, const struct fi
 /* The part of a span that counts: cut to the window, and time on a CPU that -C does not want is
  * ST_ELSEWHERE. false: none of it. */
 bool summary__clip(const struct summary *s, const struct span *sp, struct span *out);
+
+/* Whom qsort() is to put first: who took longer. */
+int summary__by_time(const void *preemptor, const void *other);
+void summary__sort_preemptors(struct summary *s);
 
 /* After model__end(): sorts, totals. m must outlive the summary. 0 or -ENOMEM. */
 int summary__finish(struct summary *s, const struct model *m, __u64 lost);

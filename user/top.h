@@ -106,7 +106,7 @@ struct top {
 	struct summary sum;
 	struct tick tick;     /* its summary pointer is not used */
 	struct top_now *now;  /* for each of sum.vcpu[] */
-	struct matrix takers; /* by name */
+	struct matrix takers; /* by name; made when VMs are first shown */
 	struct top_row *row;
 	unsigned rows;
 	struct summary_vcpu *group_sum;

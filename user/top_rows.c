@@ -143,7 +143,7 @@ int top__tick(struct top *t, struct tick *tick)
 		return -ENOMEM;
 	for (unsigned i = 0; i < t->sum.vcpus; i++)
 		t->now[i] = now_of(t, t->sum.vcpu[i].v);
-	return matrix__init(&t->takers, &t->sum, MATRIX_BY_NAME, 64) ?: top__rows(t);
+	return top__rows(t);
 }
 
 /* ---- which vCPUs -------------------------------------------------------------------------- */
@@ -256,33 +256,41 @@ static void vcpu_rows(struct top *t)
 	}
 }
 
-static int by_vcpu_id(const void *a, const void *b)
-{
-	const struct top_row *const *x = a, *const *y = b;
-
-	return (*x)->key < (*y)->key ? -1 : (*x)->key > (*y)->key;
-}
-
-/* The preemptors come the longest first: the first of a victim is its row's. */
+/* Each row's is the one who took longest. */
 static int find_preemptors(struct top *t)
 {
-	struct top_row **by_id = calloc(t->rows + 1, sizeof(*by_id));
+	const struct summary_preemptor **longest;
+	__u32 most = 0;
 
-	if (!by_id)
-		return -ENOMEM;
 	for (unsigned i = 0; i < t->rows; i++)
-		by_id[i] = &t->row[i];
-	qsort(by_id, t->rows, sizeof(*by_id), by_vcpu_id);
+		most = t->row[i].key > most ? t->row[i].key : most;
+	longest = calloc((size_t)most + 1, sizeof(*longest));
+	if (!longest)
+		return -ENOMEM;
 	for (unsigned i = 0; i < t->sum.preemptors; i++) {
 		const struct summary_preemptor *p = &t->sum.preemptor[i];
-		struct top_row key = {.key = p->victim}, *k = &key, **found;
 
-		found = bsearch(&k, by_id, t->rows, sizeof(*by_id), by_vcpu_id);
-		if (found && !(*found)->by)
-			(*found)->by = p;
+		if (p->victim <= most &&
+		    (!longest[p->victim] || summary__by_time(p, longest[p->victim]) < 0))
+			longest[p->victim] = p;
 	}
-	free(by_id);
+	for (unsigned i = 0; i < t->rows; i++)
+		t->row[i].by = longest[t->row[i].key];
+	free(longest);
 	return 0;
+}
+
+/* rank: as below. */
+static int find_takers(struct top *t, const __u32 *rank, __u32 most)
+{
+	const struct matrix *m = &t->takers;
+	int err = m->row ? 0 : matrix__init(&t->takers, &t->sum, MATRIX_BY_NAME, 64);
+
+	for (unsigned k = 0; !err && k < m->rows; k++)
+		if (m->row[k].vm <= most && rank[m->row[k].vm])
+			t->row[rank[m->row[k].vm] - 1].taker =
+				&m->col[m->cell[m->row[k].first].col];
+	return err;
 }
 
 /* Adds the vCPU to the row of its group. rank: from key to row + 1. */
@@ -319,12 +327,9 @@ static int group_rows(struct top *t)
 	for (unsigned i = 0; !err && i < t->sum.vcpus; i++)
 		if (shown(t, i))
 			err = add_to_group(t, i, rank);
+	if (!err && t->group == TOP_VMS)
+		err = find_takers(t, rank, most);
 	free(rank);
-	for (unsigned i = 0; t->group == TOP_VMS && i < t->rows; i++)
-		for (unsigned k = 0; k < t->takers.rows; k++)
-			if (t->takers.row[k].vm == t->row[i].key)
-				t->row[i].taker =
-					&t->takers.col[t->takers.cell[t->takers.row[k].first].col];
 	return err;
 }
 

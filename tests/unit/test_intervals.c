@@ -364,6 +364,7 @@ static void test_victims(void **state)
 	finish(T0 + 1000);
 	assert_int_equal(whole.preemptors, 1);
 	assert_int_equal(ticks[0].preemptors, 2);
+	summary__sort_preemptors(&ticks[0]);
 	assert_int_equal(ticks[0].preemptor[0].victim, 1);
 	assert_int_equal(ticks[0].preemptor[0].time_ns, 201);
 	assert_int_equal(ticks[0].preemptor[1].victim, 2);
