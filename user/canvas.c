@@ -14,7 +14,7 @@ void canvas__init(struct canvas *c, unsigned columns, bool utf8)
 
 void canvas__clear(struct canvas *c)
 {
-	c->line = c->column = c->runs = 0;
+	c->line = c->column = c->runs = c->skip = 0;
 	c->bytes = 0;
 	c->reverse = false;
 }
@@ -103,8 +103,14 @@ void canvas__field(struct canvas *c, enum term_style style, const char *text, un
 
 void canvas__newline(struct canvas *c)
 {
-	c->line++;
 	c->column = 0;
+	if (!c->skip) {
+		c->line++;
+		return;
+	}
+	c->skip--;
+	while (c->runs && c->run[c->runs - 1].line == c->line)
+		c->runs--;
 }
 
 void canvas__flow(struct canvas *c, enum term_style style, const char *text)

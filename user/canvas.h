@@ -23,6 +23,7 @@ struct canvas {
 	unsigned rows;	  /* what comes below is left out; 0 = any number */
 	bool utf8;
 	unsigned line, column; /* where the next text goes */
+	unsigned skip;	       /* so many lines from here on are left out */
 	bool reverse;	       /* of what is put next */
 	struct canvas_run *run;
 	unsigned runs, run_room;

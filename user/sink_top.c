@@ -31,6 +31,8 @@ static void json_vcpu(struct sink_top *t, unsigned i)
 
 	json__object(j);
 	report_json__vcpu(j, &t->top.sum, &t->top.sum.vcpu[i]);
+	if (now->max_at_ns)
+		json__key_u64(j, "run_delay_max_at_ns", now->max_at_ns);
 	json__key_str(j, "state", state__name(now->state));
 	json__key_u64(j, "since_ns", now->since_ns);
 	if (now->cpu != VCPU_NO_CPU)
@@ -185,6 +187,8 @@ static int screen_tick(struct sink_top *t, struct tick *tick)
 
 	if (!t->top.paused || t->opts.replay)
 		err = top__tick(&t->top, tick) ?: paint(t);
+	else
+		top__skip(&t->top);
 	if (!err && t->opts.replay && !tick->last)
 		err = wait_for_next(t);
 	return err;

@@ -29,7 +29,7 @@ static void put_counts(const struct top *t, struct canvas *c)
 	snprintf(text, sizeof(text), "%u vCPU%s of %u VM%s", all, all == 1 ? "" : "s", vms,
 		 vms == 1 ? "" : "s");
 	canvas__flow(c, STYLE_HEADER, text);
-	snprintf(text, sizeof(text), "%u preempted", cnt[ST_PREEMPTED]);
+	snprintf(text, sizeof(text), "now %u preempted", cnt[ST_PREEMPTED]);
 	canvas__flow(c, cnt[ST_PREEMPTED] ? STYLE_PREEMPTED : STYLE_DIM, text);
 	snprintf(text, sizeof(text), "%u running",
 		 cnt[ST_RUNNING] + cnt[ST_USER] + cnt[ST_ON_OR_USER]);
@@ -87,7 +87,9 @@ static void head(const struct top *t, struct canvas *c, const struct term *term,
 	char text[ESCAPE_SIZE(65) + 64], at[UNITS_LEN], length[UNITS_LEN];
 
 	canvas__flow(c, STYLE_HEADER, "kvmsched top");
-	if (!t->have) {
+	if (t->page == TOP_HELP)
+		canvas__flow(c, STYLE_HEADER, "keys and columns");
+	if (!t->have || t->page == TOP_HELP) {
 		canvas__newline(c);
 		return;
 	}
@@ -107,16 +109,52 @@ static void head(const struct top *t, struct canvas *c, const struct term *term,
 	put_counts(t, c);
 	put_losses(t, c);
 	canvas__newline(c);
-	if (t->page == TOP_HELP || (!whole && term->rows >= 12 && t->page == TOP_LIST))
-		top__legend(c, term, s->mode == MODE_LIGHT);
+	if (whole || (term->rows >= 12 && term->columns >= 40 && t->page == TOP_LIST))
+		top__legend(t, c, term);
+}
+
+/* Pages that scroll by lines: drawn again if that went too far. */
+static void scrolled(struct top *t, struct canvas *c, const struct term *term)
+{
+	unsigned from = c->line, runs = c->runs, bytes = c->bytes, most;
+
+	t->page_rows = term->rows > from + 1 ? term->rows - from - 1 : 1;
+	for (bool again = false;; again = true) {
+		c->skip = t->scroll;
+		if (t->page == TOP_DETAIL)
+			top__detail(t, c, term);
+		else
+			top__help(c, term);
+		t->page_lines = c->line - from + t->scroll - c->skip;
+		most = t->page_lines > t->page_rows ? t->page_lines - t->page_rows : 0;
+		c->skip = 0;
+		if (again || t->scroll <= most)
+			return;
+		t->scroll = most;
+		c->line = from;
+		c->runs = runs;
+		c->bytes = bytes;
+	}
+}
+
+static void page_keys(const struct top *t, struct canvas *c)
+{
+	char text[64];
+
+	canvas__put(c, STYLE_PLAIN, " Esc back  q quit  p pause ");
+	if (t->page == TOP_MATRIX || t->page_lines <= t->page_rows)
+		return;
+	snprintf(text, sizeof(text), " %u-%u of %u ", t->scroll + 1, t->scroll + t->page_rows,
+		 t->page_lines);
+	canvas__put(c, STYLE_PLAIN, text);
 }
 
 static void keys(const struct top *t, struct canvas *c, const struct term *term)
 {
 	char name[ESCAPE_SIZE(TOP_FILTER)], text[sizeof(name) + 32];
 
-	while (c->line + 1 < term->rows)
-		canvas__newline(c);
+	c->line = term->rows - 1;
+	c->column = 0;
 	if (t->editing) {
 		escape__str(term->escape, t->filter, name, sizeof(name));
 		snprintf(text, sizeof(text), "VMs: %s_", name);
@@ -125,7 +163,7 @@ static void keys(const struct top *t, struct canvas *c, const struct term *term)
 	}
 	c->reverse = true;
 	if (t->page != TOP_LIST)
-		canvas__put(c, STYLE_PLAIN, " Esc back  q quit  p pause ");
+		page_keys(t, c);
 	else if (t->replay)
 		canvas__put(
 			c, STYLE_PLAIN,
@@ -141,19 +179,19 @@ int top__layout(struct top *t, struct canvas *c, const struct term *term, bool w
 {
 	c->columns = whole ? term->limit : term->columns;
 	c->utf8 = term->utf8;
-	c->rows = whole ? 0 : term->rows;
+	c->rows = whole ? 0 : term->rows > 1 ? term->rows - 1 : 1; /* the last one has the keys */
 	canvas__clear(c);
 	head(t, c, term, whole);
-	if (t->page == TOP_LIST || !t->have)
+	if (t->page == TOP_LIST || (!t->have && t->page != TOP_HELP))
 		top__list(t, c, term, whole);
-	else if (t->page == TOP_DETAIL)
-		top__detail(t, c, term);
 	else if (t->page == TOP_MATRIX)
 		top__matrix(t, c, term);
 	else
-		top__help(t, c, term);
-	if (!whole)
+		scrolled(t, c, term);
+	if (!whole) {
+		c->rows = term->rows;
 		keys(t, c, term);
+	}
 	return c->err;
 }
 

@@ -58,6 +58,7 @@ struct top_absence {
 struct top_past {
 	enum state state; /* of its last span, and since when: spans of one state are one */
 	__u64 since_ns, to_ns;
+	__u64 max_ns, max_at_ns; /* this interval's longest run delay, and when it ended */
 	struct top_absence
 		last[TOP_LAST]; /* a ring; the newest is last[(absences - 1) % TOP_LAST] */
 	__u64 absences;
@@ -67,7 +68,8 @@ struct top_past {
 struct top_now {
 	enum state state;
 	__u64 since_ns;
-	__u16 cpu; /* VCPU_NO_CPU: not known */
+	__u16 cpu;	 /* VCPU_NO_CPU: not known */
+	__u64 max_at_ns; /* when the interval's longest run delay ended, 0 = not known */
 };
 
 /* A line of the list: a vCPU, or the vCPUs of a VM or of a host CPU. */
@@ -80,6 +82,7 @@ struct top_row {
 	unsigned vcpus, preempted; /* how many, how many of them are now */
 	struct top_now now;	   /* of a vCPU */
 	__u64 open_ns;		   /* for how long it, or one of them, is preempted now */
+	__u64 max_ns, max_at_ns;   /* the longest run delay, and when it ended; 0 = not known */
 };
 
 struct top {
@@ -97,6 +100,7 @@ struct top {
 	unsigned cursor, first;	 /* the row that Enter means, the first one on the screen */
 	unsigned scroll;	 /* of the other pages */
 	unsigned page_rows;	 /* how many rows the last layout had room for */
+	unsigned page_lines;	 /* how many lines the page has, where it scrolls by lines */
 	__u32 vcpu;		 /* whose details */
 	bool paused, quit, step, ended;
 	bool replay;
@@ -118,8 +122,11 @@ struct top {
 void top__init(struct top *t);
 void top__free(struct top *t);
 
-/* An interval has ended; takes its summary. Not to be called while paused. 0 or -ENOMEM. */
+/* An interval has ended; takes its summary. 0 or -ENOMEM. */
 int top__tick(struct top *t, struct tick *tick);
+
+/* An interval has ended that is not to be seen, as the screen is paused. */
+void top__skip(struct top *t);
 
 /* As a sink has them. 0 or -ENOMEM. */
 int top__span(struct top *t, const struct model_vcpu *v, const struct span *s);
@@ -153,7 +160,8 @@ void top__taker(const struct top *t, const struct term *term, const struct model
 void top__list(struct top *t, struct canvas *c, const struct term *term, bool whole);
 void top__detail(struct top *t, struct canvas *c, const struct term *term);
 void top__matrix(struct top *t, struct canvas *c, const struct term *term);
-void top__help(struct top *t, struct canvas *c, const struct term *term);
-void top__legend(struct canvas *c, const struct term *term, bool light);
+void top__help(struct canvas *c, const struct term *term);
+/* What the marks of the bar mean that are to be seen in it. */
+void top__legend(const struct top *t, struct canvas *c, const struct term *term);
 
 #endif

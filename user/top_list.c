@@ -31,6 +31,7 @@ enum column {
 	C_MIGRATIONS,
 	C_P99,
 	C_MAX,
+	C_MAX_AT,
 	C_BY,
 	COLUMNS
 };
@@ -51,7 +52,7 @@ static const struct {
 	[C_VCPU] = {"vCPU", 4, 4, 98, true, NO_SORT, 7},
 	[C_TID] = {"tid", 7, 7, 6, true, NO_SORT, 1},
 	[C_CPU] = {"CPU", 3, 3, 7, true, NO_SORT, 1},
-	[C_STATE] = {"state", 9, 10, 10, false, NO_SORT, 7},
+	[C_STATE] = {"now", 9, 10, 10, false, NO_SORT, 7},
 	[C_FOR] = {"for", 6, 6, 11, true, TOP_BY_SINCE, 1},
 	[C_BAR] = {"time", 8, 40, 8, false, NO_SORT, 7},
 	[C_DELAY] = {"delay", 6, 6, 97, true, TOP_BY_DELAY, 7},
@@ -64,6 +65,7 @@ static const struct {
 	[C_MIGRATIONS] = {"migr", 5, 5, 0, true, NO_SORT, 7},
 	[C_P99] = {"p99", 6, 6, 12, true, TOP_BY_P99, 7},
 	[C_MAX] = {"max", 7, 7, 13, true, TOP_BY_MAX, 7},
+	[C_MAX_AT] = {"max at", 15, 15, -1, true, NO_SORT, 7},
 	[C_BY] = {"taken by", 10, 60, 14, false, NO_SORT, 3},
 };
 /* clang-format on */
@@ -182,6 +184,15 @@ static enum term_style put_share(const struct top *t, const struct top_row *r, e
 	return ns ? style__of_state(states[c]) : STYLE_DIM;
 }
 
+/* When it ended: of one that goes on that is not known. */
+static enum term_style put_max_at(const struct top *t, const struct top_row *r, char *out)
+{
+	if (!r->max_at_ns || r->open_ns > r->max_ns)
+		return put_nothing(out);
+	units__clock(out, r->max_at_ns, t->sum.session->wall_start_ns, 6);
+	return STYLE_PLAIN;
+}
+
 static enum term_style put_longest(const struct top_row *r, char *out)
 {
 	char text[16];
@@ -248,6 +259,8 @@ static enum term_style cell(const struct top *t, const struct term *term, const 
 		break;
 	case C_MAX:
 		return put_longest(r, out);
+	case C_MAX_AT:
+		return put_max_at(t, r, out);
 	case C_BY:
 		put_taker(t, term, r, out);
 		break;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What is on every page, and the pages but the list: a vCPU's details, the matrix, help. */
+/* Names on every page, and the pages but list and help: a vCPU's details, the matrix. */
 #include <string.h>
 #include "report_json.h"
 #include "style.h"
@@ -63,67 +63,6 @@ void top__taker(const struct top *t, const struct term *term, const struct model
 		 model__vcpu(t->sum.model, task->vcpu), out, size);
 }
 
-/* ---- the bar of states -------------------------------------------------------------------- */
-
-static const struct {
-	enum state state;
-	const char *utf8, *ascii, *name;
-} marks[] = {
-	{ST_RUNNING, "█", "R", "running"},   {ST_ON_OR_USER, "█", "R", "running or user"},
-	{ST_USER, "▒", "u", "user"},	     {ST_PREEMPTED, "▓", "P", "preempted"},
-	{ST_SLEEPING, "░", "s", "sleeping"}, {ST_HALTED, "·", ".", "halted"},
-	{ST_UNKNOWN, "?", "?", "unknown"},   {ST_ELSEWHERE, " ", " ", "elsewhere"},
-	{ST_ABSENT, " ", " ", "absent"},
-};
-
-#define MARKS (sizeof(marks) / sizeof(*marks))
-
-/* Each cell is the state at its middle; but what took a fiftieth of the time or more is seen. */
-void top__bar(struct canvas *c, const struct term *term, const struct summary_vcpu *v, __u64 window,
-	      unsigned width)
-{
-	unsigned from = c->column, cells[MARKS], used = 0, most = 0;
-	char text[3 * 256 + 1];
-
-	width = width > 256 ? 256 : width;
-	for (unsigned i = 0; i < MARKS; i++) {
-		__u64 ns = v->state_ns[marks[i].state];
-
-		cells[i] = window ? ((unsigned __int128)ns * width + window / 2) / window : 0;
-		if (!cells[i] && window && ns >= window / 50)
-			cells[i] = 1;
-		used += cells[i];
-		most = cells[i] > cells[most] ? i : most;
-	}
-	cells[most] = used - cells[most] < width ? width - (used - cells[most]) : 0;
-	for (unsigned i = 0; i < MARKS; i++) {
-		const char *mark = term->utf8 ? marks[i].utf8 : marks[i].ascii;
-
-		*text = '\0';
-		for (unsigned k = 0; k < cells[i]; k++)
-			strcpy(text + k * strlen(mark), mark);
-		canvas__put(c, style__of_state(marks[i].state), text);
-	}
-	canvas__to(c, from + width);
-}
-
-void top__legend(struct canvas *c, const struct term *term, bool is_light)
-{
-	char text[64];
-
-	for (unsigned i = 0; i < 6; i++) {
-		if (is_light ? marks[i].state == ST_RUNNING || marks[i].state == ST_USER
-			     : marks[i].state == ST_ON_OR_USER)
-			continue;
-		snprintf(text, sizeof(text), "%s %s", term->utf8 ? marks[i].utf8 : marks[i].ascii,
-			 marks[i].name);
-		if (c->column && c->column + 2 + escape__width(text) > c->columns)
-			break;
-		canvas__flow(c, style__of_state(marks[i].state), text);
-	}
-	canvas__newline(c);
-}
-
 /* ---- a vCPU's details --------------------------------------------------------------------- */
 
 static const struct summary_vcpu *find(const struct top *t, unsigned *i)
@@ -168,13 +107,13 @@ static void shares(const struct top *t, struct canvas *c, const struct term *ter
 
 	top__bar(c, term, v, window, c->columns < 80 ? c->columns : 80);
 	canvas__newline(c);
-	for (unsigned i = 0; i < MARKS; i++) {
-		ns = v->state_ns[marks[i].state];
+	for (int i = 0; i < ST_CNT; i++) {
+		ns = v->state_ns[i];
 		if (!ns)
 			continue;
-		snprintf(text, sizeof(text), "%s %s", state__name(marks[i].state),
+		snprintf(text, sizeof(text), "%s %s", state__name(i),
 			 units__percent(number, ns, window));
-		canvas__flow(c, style__of_state(marks[i].state), text);
+		canvas__flow(c, style__of_state(i), text);
 	}
 	if (!top__delay(t, v, &ns)) {
 		canvas__flow(c, STYLE_DIM, "run delay -");
@@ -191,26 +130,30 @@ static void shares(const struct top *t, struct canvas *c, const struct term *ter
 	canvas__newline(c);
 }
 
-static void histogram(struct canvas *c, const struct term *term, const struct summary_vcpu *v,
+static void histogram(const struct top *t, struct canvas *c, const struct term *term, unsigned vcpu,
 		      unsigned rows)
 {
+	const struct summary_vcpu *v = &t->sum.vcpu[vcpu];
+	__u64 max_at_ns = t->now[vcpu].max_at_ns;
 	const struct hist *h = &v->run_delay;
 	struct hist_bucket b[16];
 	unsigned n = hist__coarsen(h, b, rows > 16 ? 16 : rows), bar;
-	char text[128], low[16], high[16], drawn[TERM_BAR_SIZE(40)];
+	char text[128], low[16], high[16], at[UNITS_LEN], drawn[TERM_BAR_SIZE(40)];
 	__u64 most = 0;
 
-	snprintf(text, sizeof(text), "%llu run delays ended in the interval",
-		 (unsigned long long)h->count);
-	canvas__put(c, STYLE_HEADER, text);
+	snprintf(text, sizeof(text), "Run delay of %llu absence%s", (unsigned long long)h->count,
+		 h->count == 1 ? "" : "s");
+	canvas__flow(c, STYLE_HEADER, text);
 	if (h->count) {
-		snprintf(text, sizeof(text), ": p50 %s, p99 ",
-			 top__brief(low, sizeof(low), hist__quantile(h, 500)));
-		canvas__put(c, STYLE_PLAIN, text);
-		snprintf(text, sizeof(text), "%s, max %s",
-			 top__brief(low, sizeof(low), hist__quantile(h, 990)),
-			 top__brief(high, sizeof(high), h->max));
-		canvas__put(c, STYLE_PLAIN, text);
+		snprintf(text, sizeof(text), "p50 %s  p99 %s",
+			 top__brief(low, sizeof(low), hist__quantile(h, 500)),
+			 top__brief(high, sizeof(high), hist__quantile(h, 990)));
+		canvas__flow(c, STYLE_PLAIN, text);
+		snprintf(text, sizeof(text), "max %s%s%s", top__brief(high, sizeof(high), h->max),
+			 max_at_ns ? " at " : "",
+			 max_at_ns ? units__clock(at, max_at_ns, t->sum.session->wall_start_ns, 6)
+				   : "");
+		canvas__flow(c, STYLE_PLAIN, text);
 	}
 	canvas__newline(c);
 	for (unsigned i = 0; i < n; i++)
@@ -290,6 +233,8 @@ static void last_absences(const struct top *t, struct canvas *c, const struct te
 		past_line(t, c, term, &p->last[(p->absences - 1 - i) % TOP_LAST]);
 }
 
+#define LEAST 4 /* rows of each part: if there is no room, it scrolls */
+
 void top__detail(struct top *t, struct canvas *c, const struct term *term)
 {
 	const struct summary_vcpu *v;
@@ -304,21 +249,22 @@ void top__detail(struct top *t, struct canvas *c, const struct term *term)
 	who_it_is(t, c, term, i);
 	shares(t, c, term, v);
 	room = term->rows > c->line + 4 ? term->rows - c->line - 4 : 0;
-	third = room / 3 ?: 1;
+	third = room > 3 * LEAST ? room / 3 : LEAST;
 	if (summary__known(v)) {
-		histogram(c, term, v, third);
+		histogram(t, c, term, i, third);
 		takers(t, c, term, third);
 	} else {
 		canvas__put(c, STYLE_WARN, "Nothing is known of it in the interval.");
 		canvas__newline(c);
 	}
-	last_absences(t, c, term, term->rows > c->line + 1 ? term->rows - c->line - 1 : 0);
+	room = term->rows > c->line + 1 ? term->rows - c->line - 1 : 0;
+	last_absences(t, c, term, room > LEAST ? room : LEAST);
 }
 
 /* ---- the matrix --------------------------------------------------------------------------- */
 
-static void matrix(const struct top *t, struct canvas *c, const struct term *term,
-		   enum matrix_by by, unsigned rows)
+static void matrix(struct top *t, struct canvas *c, const struct term *term, enum matrix_by by,
+		   unsigned rows)
 {
 	unsigned width = by == MATRIX_BY_CLASS ? 8 : 11, name = 12;
 	unsigned room = c->columns > name + 8 ? (c->columns - name - 8) / (width + 1) : 1;
@@ -335,7 +281,10 @@ static void matrix(const struct top *t, struct canvas *c, const struct term *ter
 		canvas__field(c, STYLE_HEADER, text, width, true);
 	}
 	canvas__newline(c);
-	for (unsigned i = t->scroll < m.rows ? t->scroll : 0; i < m.rows && rows--; i++) {
+	if (t->scroll + rows > m.rows)
+		t->scroll = m.rows > rows ? m.rows - rows : 0;
+	t->page_rows = rows;
+	for (unsigned i = t->scroll; i < m.rows && rows--; i++) {
 		top__vm_name(t, term, m.row[i].vm, text, sizeof(text));
 		canvas__field(c, STYLE_PLAIN, text, name, false);
 		canvas__field(c, STYLE_PREEMPTED,
@@ -365,34 +314,4 @@ void top__matrix(struct top *t, struct canvas *c, const struct term *term)
 	canvas__newline(c);
 	matrix(t, c, term, MATRIX_BY_CLASS, half);
 	matrix(t, c, term, MATRIX_BY_NAME, half);
-}
-
-/* ---- help --------------------------------------------------------------------------------- */
-
-void top__help(struct top *t, struct canvas *c, const struct term *term)
-{
-	static const char *const lines[] = {
-		"up down PgUp PgDn Home End   the row that Enter means",
-		"Enter      a vCPU's details; of a VM or CPU, its vCPUs",
-		"Esc        back; all vCPUs again",
-		"< >        sort by another column (it is marked); also left and right",
-		"r          the other way round",
-		"g          a line per vCPU, per VM, per host CPU",
-		"/          only VMs of this name; * ? [] match, else a part of it",
-		"m          who takes whose CPU",
-		"p, space   pause; of a recording n is the next interval",
-		"h, ?       this; q: quit",
-		"",
-		"delay   runnable but waiting for a CPU: share of the interval",
-		"p99 max run delays that ended in it; > one that goes on",
-		"for     in its state since; state, CPU: when the interval ended",
-		"time    the interval's states, as the letters or colours above say",
-		"taken by  who preempted it for the longest time",
-	};
-	unsigned n = sizeof(lines) / sizeof(*lines);
-
-	for (unsigned i = t->scroll < n ? t->scroll : 0; i < n && c->line + 1 < term->rows; i++) {
-		canvas__put(c, STYLE_PLAIN, lines[i]);
-		canvas__newline(c);
-	}
 }

@@ -91,13 +91,19 @@ int top__span(struct top *t, const struct model_vcpu *v, const struct span *s)
 int top__absence(struct top *t, const struct model_vcpu *v, const struct absence *a,
 		 const struct model_task *task)
 {
-	struct top_past *p = t->keep_past && !a->open ? past_of(t, v->id) : NULL;
+	struct top_past *p = a->open ? NULL : past_of(t, v->id);
 	struct top_absence *l;
 
-	if (!t->keep_past || a->open)
+	if (a->open)
 		return 0;
 	if (!p)
 		return -ENOMEM;
+	if (a->whole && a->has_run_delay && a->run_delay_ns > p->max_ns) {
+		p->max_ns = a->run_delay_ns;
+		p->max_at_ns = a->to;
+	}
+	if (!t->keep_past)
+		return 0;
 	l = &p->last[p->absences++ % TOP_LAST];
 	*l = (struct top_absence){.a = *a, .vm = task ? task->vm : a->next_vm};
 	if (task) {
@@ -107,14 +113,24 @@ int top__absence(struct top *t, const struct model_vcpu *v, const struct absence
 	return 0;
 }
 
+void top__skip(struct top *t)
+{
+	for (__u32 i = 0; i < t->past_room; i++)
+		if (t->past[i])
+			t->past[i]->max_ns = 0;
+}
+
 /* ---- an interval -------------------------------------------------------------------------- */
 
-static struct top_now now_of(const struct top *t, const struct model_vcpu *m)
+static struct top_now now_of(const struct top *t, const struct summary_vcpu *sum)
 {
+	const struct model_vcpu *m = sum->v;
 	const struct top_past *p = m->id < t->past_room ? t->past[m->id] : NULL;
 	const struct vcpu *v = &m->v;
 	struct top_now n = {.state = v->state, .since_ns = v->since, .cpu = v->cpu};
 
+	if (p && p->max_ns && p->max_ns == sum->run_delay.max)
+		n.max_at_ns = p->max_at_ns;
 	if (v->state == ST_UNKNOWN && v->fresh && !v->snapped)
 		n.cpu = VCPU_NO_CPU;
 	if (m->created_ns > t->sum.to_ns)
@@ -142,7 +158,8 @@ int top__tick(struct top *t, struct tick *tick)
 	if (!t->now)
 		return -ENOMEM;
 	for (unsigned i = 0; i < t->sum.vcpus; i++)
-		t->now[i] = now_of(t, t->sum.vcpu[i].v);
+		t->now[i] = now_of(t, &t->sum.vcpu[i]);
+	top__skip(t);
 	return top__rows(t);
 }
 
@@ -252,6 +269,8 @@ static void vcpu_rows(struct top *t)
 						     .vcpus = 1,
 						     .preempted = t->now[i].state == ST_PREEMPTED,
 						     .now = t->now[i],
+						     .max_ns = t->sum.vcpu[i].run_delay.max,
+						     .max_at_ns = t->now[i].max_at_ns,
 						     .open_ns = open_of(t, i)};
 	}
 }
@@ -309,6 +328,10 @@ static int add_to_group(struct top *t, unsigned i, __u32 *rank)
 	r->preempted += t->now[i].state == ST_PREEMPTED;
 	if (open_of(t, i) > r->open_ns)
 		r->open_ns = open_of(t, i);
+	if (t->sum.vcpu[i].run_delay.max > r->max_ns) {
+		r->max_ns = t->sum.vcpu[i].run_delay.max;
+		r->max_at_ns = t->now[i].max_at_ns;
+	}
 	return summary__add((struct summary_vcpu *)r->sum, &t->sum.vcpu[i]);
 }
 

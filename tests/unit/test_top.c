@@ -174,7 +174,7 @@ static void test_rows(void **state)
 	assert_non_null(strstr(screen(false), "40.0%"));
 	assert_true(says(">30.0ms"));
 	assert_true(says("db vCPU 0"));
-	assert_true(says("3 vCPUs of 2 VMs  1 preempted  2 running  0 idle"));
+	assert_true(says("3 vCPUs of 2 VMs  now 1 preempted  2 running  0 idle"));
 	tick(0); /* goes on: the whole interval, and longer than it */
 	assert_int_equal(top.row[0].key, 2);
 	assert_true(says("100.0%"));
@@ -281,7 +281,7 @@ static void test_pages(void **state)
 	press_key(TOP_KEY_ENTER);
 	assert_int_equal(top.vcpu, 1);
 	assert_true(says("web vCPU 0"));
-	assert_true(says("1 run delays ended"));
+	assert_true(says("Run delay of 1 absence"));
 	assert_true(says("hog"));
 	assert_true(says("Its last absences"));
 	press("h");
@@ -296,6 +296,74 @@ static void test_pages(void **state)
 	assert_int_equal(top.page, TOP_LIST);
 	assert_true(top.paused && top.quit);
 	assert_true(says("PAUSED"));
+}
+
+/* A small screen shows all of it, in parts. */
+static void test_help_scrolls(void **state)
+{
+	static const char *const parts[] = {"scroll",	 "all vCPUs again",	     "who takes",
+					    "taken by:", "of the run delay of each", "? unknown"};
+	unsigned seen = 0;
+
+	(void)state;
+	three();
+	term.rows = 10;
+	term.columns = term.limit = 40;
+	press("h");
+	assert_true(says("1-8 of"));
+	for (unsigned page = 0; page < 10; page++) {
+		screen(false);
+		assert_null(strstr(text, "…"));
+		for (unsigned i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+			seen |= strstr(text, parts[i]) ? 1U << i : 0;
+		press_key(TOP_KEY_PAGE_DOWN);
+	}
+	assert_int_equal(seen, 0x3f);
+	assert_true(says("? unknown"));
+	press_key(TOP_KEY_UP);
+	screen(false);
+	assert_int_equal(top.scroll + top.page_rows + 1, top.page_lines);
+	press_key(TOP_KEY_HOME);
+	assert_true(says("scroll"));
+	term.rows = 60;
+	assert_false(says("1-"));
+}
+
+/* The legend has what the bars have. */
+static void test_legend(void **state)
+{
+	(void)state;
+	three();
+	assert_true(says("█ running  ▓ preempted  · halted  p99 max: delay per absence"));
+	assert_false(says("sleeping"));
+	tick(0);
+	feed(rec_in(1, 9, T0 + 250 * MS, 0)); /* some are missing */
+	tick(6);
+	assert_true(says("? unknown"));
+}
+
+/* When the longest run delay ended; of one that is not seen nothing is kept. */
+static void test_max_at(void **state)
+{
+	(void)state;
+	three();
+	assert_int_equal(top.now[top.row[0].index].max_at_ns, T0 + 50 * MS);
+	assert_int_equal(top.row[1].max_at_ns, 0); /* goes on */
+	press_key(TOP_KEY_ENTER);
+	assert_true(says("max 40.0ms at 22:13:21.173456"));
+	press_key(TOP_KEY_ESCAPE);
+	term.columns = term.limit = 300;
+	assert_true(says(" 40.0ms 22:13:21.173456 hog"));
+	press("g");
+	assert_true(says("22:13:21.173456"));
+	press("gg");
+	feed(rec_out(1, 3, T0 + 110 * MS, KS_R_PREEMPTED));
+	feed(rec_in(1, 4, T0 + 170 * MS, 0));
+	top__skip(&top); /* as if paused */
+	feed(rec_out(1, 5, T0 + 180 * MS, KS_R_PREEMPTED));
+	feed(rec_in(1, 6, T0 + 190 * MS, 0));
+	tick(0);
+	assert_false(says("22:13:21.17"));
 }
 
 static void test_details_of_one_that_has_gone(void **state)
@@ -399,7 +467,7 @@ static void test_whole(void **state)
 	term.limit = UINT_MAX;
 	for (const char *p = screen(true); (p = strchr(p, '\n')); p++)
 		lines++;
-	assert_int_equal(lines, 3003);
+	assert_int_equal(lines, 3004);
 	assert_null(strstr(text, "…"));
 }
 
@@ -440,6 +508,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_filter, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_details_of_one_that_has_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_help_scrolls, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_legend, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_max_at, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_losses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_any_size, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_scrolling, setup, teardown),
@@ -447,6 +518,7 @@ int main(void)
 		cmocka_unit_test(test_brief),
 	};
 
+	setenv("TZ", "UTC0", 1);
 	setlocale(LC_ALL, "C.UTF-8");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
