@@ -110,7 +110,8 @@ struct top {
 	struct summary sum;
 	struct tick tick;     /* its summary pointer is not used */
 	struct top_now *now;  /* for each of sum.vcpu[] */
-	struct matrix takers; /* by name; made when VMs are first shown */
+	bool named;	      /* preemptors are tasks; else only their classes are known */
+	struct matrix takers; /* by name, or class; made when VMs are first shown */
 	struct top_row *row;
 	unsigned rows;
 	struct summary_vcpu *group_sum;
@@ -154,8 +155,8 @@ void top__vm_name(const struct top *t, const struct term *term, __u32 vm, char *
 /* The bar of the states' shares. */
 void top__bar(struct canvas *c, const struct term *term, const struct summary_vcpu *v, __u64 window,
 	      unsigned width);
-/* "CPU 0/KVM (web vCPU 0)", escaped. */
-void top__taker(const struct top *t, const struct term *term, const struct model_task *task,
+/* "web vCPU 0", "web: vhost-7", "its CPU quota", escaped. */
+void top__taker(const struct top *t, const struct term *term, const struct summary_preemptor *p,
 		char *out, size_t size);
 void top__list(struct top *t, struct canvas *c, const struct term *term, bool whole);
 void top__detail(struct top *t, struct canvas *c, const struct term *term);

@@ -126,9 +126,7 @@ static void put_taker(const struct top *t, const struct term *term, const struct
 	char name[160];
 
 	if (r->by) {
-		top__taker(t, term, &r->by->task, out, TEXT);
-		if (r->by->by == KS_BY_QUOTA)
-			strcpy(out, "its CPU quota");
+		top__taker(t, term, r->by, out, TEXT);
 	} else if (r->taker) {
 		matrix__col_name(&t->sum, r->taker, name, sizeof(name));
 		escape__str(term->escape, name, out, TEXT);

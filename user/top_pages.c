@@ -56,11 +56,16 @@ static void taker_of(const struct top *t, const struct term *term, const char *c
 	}
 }
 
-void top__taker(const struct top *t, const struct term *term, const struct model_task *task,
+void top__taker(const struct top *t, const struct term *term, const struct summary_preemptor *p,
 		char *out, size_t size)
 {
-	taker_of(t, term, task->comm, task->tid, task->vm, task->tgid,
-		 model__vcpu(t->sum.model, task->vcpu), out, size);
+	if (p->by == KS_BY_QUOTA)
+		snprintf(out, size, "its CPU quota");
+	else if (!t->named)
+		snprintf(out, size, "%s", report_class_names[p->by]);
+	else
+		taker_of(t, term, p->task.comm, p->task.tid, p->task.vm, p->task.tgid,
+			 model__vcpu(t->sum.model, p->task.vcpu), out, size);
 }
 
 /* ---- a vCPU's details --------------------------------------------------------------------- */
@@ -170,28 +175,40 @@ static void histogram(const struct top *t, struct canvas *c, const struct term *
 	}
 }
 
+/* Of those who took the CPU of the vCPU that is shown, the one who comes after p; NULL: the first.
+ * A few of many thousands: not worth sorting. */
+static const struct summary_preemptor *next_taker(const struct top *t,
+						  const struct summary_preemptor *p)
+{
+	const struct summary_preemptor *next = NULL;
+
+	for (unsigned i = 0; i < t->sum.preemptors; i++) {
+		const struct summary_preemptor *q = &t->sum.preemptor[i];
+
+		if (q->victim == t->vcpu && (!p || summary__by_time(p, q) < 0) &&
+		    (!next || summary__by_time(q, next) < 0))
+			next = q;
+	}
+	return next;
+}
+
 static void takers(const struct top *t, struct canvas *c, const struct term *term, unsigned rows)
 {
 	char text[TEXT + 64], name[TEXT], brief[16];
-	unsigned shown = 0;
+	const struct summary_preemptor *p = next_taker(t, NULL);
 
 	canvas__put(c, STYLE_HEADER, "Who took its CPU, in the interval");
 	canvas__newline(c);
-	for (unsigned i = 0; i < t->sum.preemptors && shown < rows; i++) {
-		const struct summary_preemptor *p = &t->sum.preemptor[i];
-
-		if (p->victim != t->vcpu)
-			continue;
-		top__taker(t, term, &p->task, name, sizeof(name));
+	if (!p) {
+		canvas__put(c, STYLE_DIM, "nobody");
+		canvas__newline(c);
+	}
+	for (; p && rows--; p = next_taker(t, p)) {
+		top__taker(t, term, p, name, sizeof(name));
 		snprintf(text, sizeof(text), "%6s  %4llu times  %-8s  %s",
 			 top__brief(brief, sizeof(brief), p->time_ns), (unsigned long long)p->count,
 			 report_class_names[p->by], name);
 		canvas__put(c, STYLE_PLAIN, text);
-		canvas__newline(c);
-		shown++;
-	}
-	if (!shown) {
-		canvas__put(c, STYLE_DIM, "nobody");
 		canvas__newline(c);
 	}
 }
@@ -313,5 +330,6 @@ void top__matrix(struct top *t, struct canvas *c, const struct term *term)
 	canvas__put(c, STYLE_HEADER, "Who takes whose CPU, in the interval");
 	canvas__newline(c);
 	matrix(t, c, term, MATRIX_BY_CLASS, half);
-	matrix(t, c, term, MATRIX_BY_NAME, half);
+	if (t->named)
+		matrix(t, c, term, MATRIX_BY_NAME, half);
 }

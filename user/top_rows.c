@@ -146,6 +146,14 @@ static struct top_now now_of(const struct top *t, const struct summary_vcpu *sum
 	return n;
 }
 
+static bool any_named(const struct summary *s)
+{
+	for (unsigned i = 0; i < s->preemptors; i++)
+		if (s->preemptor[i].task.tid || s->preemptor[i].task.comm[0])
+			return true;
+	return false;
+}
+
 int top__tick(struct top *t, struct tick *tick)
 {
 	drop_interval(t);
@@ -154,6 +162,7 @@ int top__tick(struct top *t, struct tick *tick)
 	t->tick = *tick;
 	t->tick.summary = NULL;
 	t->have = true;
+	t->named = any_named(&t->sum);
 	t->now = calloc(t->sum.vcpus + 1, sizeof(*t->now));
 	if (!t->now)
 		return -ENOMEM;
@@ -303,7 +312,8 @@ static int find_preemptors(struct top *t)
 static int find_takers(struct top *t, const __u32 *rank, __u32 most)
 {
 	const struct matrix *m = &t->takers;
-	int err = m->row ? 0 : matrix__init(&t->takers, &t->sum, MATRIX_BY_NAME, 64);
+	enum matrix_by by = t->named ? MATRIX_BY_NAME : MATRIX_BY_CLASS;
+	int err = m->row ? 0 : matrix__init(&t->takers, &t->sum, by, 64);
 
 	for (unsigned k = 0; !err && k < m->rows; k++)
 		if (m->row[k].vm <= most && rank[m->row[k].vm])

@@ -366,6 +366,60 @@ static void test_max_at(void **state)
 	assert_false(says("22:13:21.17"));
 }
 
+/* vCPU 1 is taken by task 7, then for longer by task 8; and again if only the classes are known. */
+static void taken_twice(void)
+{
+	union rec out = rec_out(1, 3, T0 + 20 * MS, KS_R_PREEMPTED);
+
+	vm(1, "web");
+	feed(rec_vcpu(1, T0, 1, 0, 0));
+	feed(rec_task(7, T0, KS_K_HOST, "short", 0, 0));
+	feed(rec_task(8, T0, KS_K_KERNEL, "long", 0, 0));
+	feed(rec_out(1, 1, T0 + 10 * MS, KS_R_PREEMPTED));
+	feed(rec_in(1, 2, T0 + 15 * MS, 0));
+	out.out.h.what = KS_BY_KERNEL;
+	out.out.next_tid = 8;
+	feed(out);
+	feed(rec_in(1, 4, T0 + 60 * MS, 0));
+}
+
+static void test_takers(void **state)
+{
+	(void)state;
+	taken_twice();
+	tick(0);
+	assert_true(says("long\n"));
+	assert_false(says("short"));
+	press_key(TOP_KEY_ENTER);
+	screen(false);
+	assert_true(strstr(text, "kernel    long") < strstr(text, "host      short"));
+	assert_non_null(strstr(text, "host      short"));
+}
+
+static void test_takers_by_class(void **state)
+{
+	struct tick t;
+
+	(void)state;
+	taken_twice();
+	assert_int_equal(intervals__cut(&intervals, model, 0, &t), 0);
+	assert_int_equal(t.summary->preemptors, 2);
+	for (unsigned i = 0; i < 2; i++)
+		t.summary->preemptor[i].task = (struct model_task){0};
+	assert_int_equal(top__tick(&top, &t), 0);
+	intervals__next(&intervals);
+	assert_true(says(" kernel\n"));
+	press("g");
+	assert_true(says(" kernel\n"));
+	press("m");
+	assert_true(says("kernel     host"));
+	assert_false(says("swapper"));
+	press("mgg");
+	press_key(TOP_KEY_ENTER);
+	assert_true(says("kernel    kernel"));
+	assert_false(says("swapper"));
+}
+
 static void test_details_of_one_that_has_gone(void **state)
 {
 	(void)state;
@@ -508,6 +562,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_filter, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_details_of_one_that_has_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_takers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_takers_by_class, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_help_scrolls, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_legend, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_max_at, setup, teardown),
