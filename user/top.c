@@ -81,10 +81,24 @@ static void put_what(const struct top *t, struct canvas *c, const struct term *t
 		canvas__flow(c, STYLE_BAD, t->ended ? "END" : "PAUSED");
 }
 
+static void put_host(const struct session *s, struct canvas *c, const struct term *term, bool whole)
+{
+	char text[ESCAPE_SIZE(65)];
+
+	escape__str(term->escape, s->host, text, sizeof(text));
+	if (whole || c->column + 2 + escape__width(text) <= c->columns)
+		canvas__flow(c, STYLE_DIM, text);
+	escape__str(term->escape, s->release, text, sizeof(text));
+	if (whole || c->column + 2 + escape__width(text) <= c->columns)
+		canvas__flow(c, STYLE_DIM, text);
+}
+
+/* Of a small screen it takes no more than it must. */
 static void head(const struct top *t, struct canvas *c, const struct term *term, bool whole)
 {
+	bool small = !whole && term->rows < 12;
 	const struct session *s = t->sum.session;
-	char text[ESCAPE_SIZE(65) + 64], at[UNITS_LEN], length[UNITS_LEN];
+	char text[64 + 2 * UNITS_LEN], at[UNITS_LEN], length[UNITS_LEN];
 
 	canvas__flow(c, STYLE_HEADER, "kvmsched top");
 	if (t->page == TOP_HELP)
@@ -99,17 +113,15 @@ static void head(const struct top *t, struct canvas *c, const struct term *term,
 		 units__own(length, t->sum.to_ns - t->sum.from_ns));
 	canvas__flow(c, STYLE_PLAIN, text);
 	put_what(t, c, term);
-	escape__str(term->escape, s->host, text, sizeof(text));
-	if (whole || c->column + 2 + escape__width(text) <= c->columns)
-		canvas__flow(c, STYLE_DIM, text);
-	escape__str(term->escape, s->release, text, sizeof(text));
-	if (whole || c->column + 2 + escape__width(text) <= c->columns)
-		canvas__flow(c, STYLE_DIM, text);
+	if (!small)
+		put_host(s, c, term, whole);
 	canvas__newline(c);
-	put_counts(t, c);
+	if (!small)
+		put_counts(t, c);
 	put_losses(t, c);
-	canvas__newline(c);
-	if (whole || (term->rows >= 12 && term->columns >= 40 && t->page == TOP_LIST))
+	if (c->column)
+		canvas__newline(c);
+	if (!small && term->columns >= 40 && t->page == TOP_LIST)
 		top__legend(t, c, term);
 }
 
@@ -124,7 +136,7 @@ static void scrolled(struct top *t, struct canvas *c, const struct term *term)
 		if (t->page == TOP_DETAIL)
 			top__detail(t, c, term);
 		else
-			top__help(c, term);
+			top__help(t, c, term);
 		t->page_lines = c->line - from + t->scroll - c->skip;
 		most = t->page_lines > t->page_rows ? t->page_lines - t->page_rows : 0;
 		c->skip = 0;
@@ -141,12 +153,12 @@ static void page_keys(const struct top *t, struct canvas *c)
 {
 	char text[64];
 
+	if (t->page != TOP_MATRIX && t->page_lines > t->page_rows) {
+		snprintf(text, sizeof(text), " %u-%u of %u ", t->scroll + 1,
+			 t->scroll + t->page_rows, t->page_lines);
+		canvas__put(c, STYLE_PLAIN, text);
+	}
 	canvas__put(c, STYLE_PLAIN, " Esc back  q quit  p pause ");
-	if (t->page == TOP_MATRIX || t->page_lines <= t->page_rows)
-		return;
-	snprintf(text, sizeof(text), " %u-%u of %u ", t->scroll + 1, t->scroll + t->page_rows,
-		 t->page_lines);
-	canvas__put(c, STYLE_PLAIN, text);
 }
 
 static void keys(const struct top *t, struct canvas *c, const struct term *term)

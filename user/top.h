@@ -155,13 +155,13 @@ void top__vm_name(const struct top *t, const struct term *term, __u32 vm, char *
 /* The bar of the states' shares. */
 void top__bar(struct canvas *c, const struct term *term, const struct summary_vcpu *v, __u64 window,
 	      unsigned width);
-/* "web vCPU 0", "web: vhost-7", "its CPU quota", escaped. */
+/* "web vCPU 0", "web: vhost-7", "own vCPU 1" (of the same VM), "its CPU quota", escaped. */
 void top__taker(const struct top *t, const struct term *term, const struct summary_preemptor *p,
 		char *out, size_t size);
 void top__list(struct top *t, struct canvas *c, const struct term *term, bool whole);
 void top__detail(struct top *t, struct canvas *c, const struct term *term);
 void top__matrix(struct top *t, struct canvas *c, const struct term *term);
-void top__help(struct canvas *c, const struct term *term);
+void top__help(const struct top *t, struct canvas *c, const struct term *term);
 /* What the marks of the bar mean that are to be seen in it. */
 void top__legend(const struct top *t, struct canvas *c, const struct term *term);
 

@@ -65,6 +65,8 @@ void top__legend(const struct top *t, struct canvas *c, const struct term *term)
 	for (unsigned i = 0; i < MARKS; i++)
 		if (ns[i] && *marks[i].ascii != ' ')
 			put_mark(c, term, i);
+	if (!c->column)
+		return; /* there is nobody */
 	canvas__flow(c, STYLE_DIM, "p99 max: delay per absence");
 	canvas__newline(c);
 }
@@ -92,7 +94,16 @@ static void put_wrapped(struct canvas *c, const char *text)
 	canvas__newline(c);
 }
 
-void top__help(struct canvas *c, const struct term *term)
+/* The mode does not have it. */
+static bool never(const struct top *t, enum state s)
+{
+	enum session_mode mode = t->sum.session->mode;
+	bool told_apart = mode == MODE_DEFAULT || mode == MODE_FULL;
+
+	return told_apart ? s == ST_ON_OR_USER : s == ST_RUNNING || s == ST_USER;
+}
+
+void top__help(const struct top *t, struct canvas *c, const struct term *term)
 {
 	static const char *const lines[] = {
 		"up down PgUp PgDn Home End: the row that Enter means; here, scroll",
@@ -109,14 +120,14 @@ void top__help(struct canvas *c, const struct term *term)
 		"delay: the share of the interval in which it was runnable but waited for a CPU; > at least, as a part is unknown",
 		"p99, max: of the run delay of each absence that ended in the interval; > one that goes on",
 		"now, for: its state when the interval ended, and since when; CPU: where it was then",
-		"taken by: who preempted it for the longest time",
+		"taken by: who preempted it for the longest time; own: of the same VM",
 		"time: the interval by states:",
 	};
 
 	for (unsigned i = 0; i < sizeof(lines) / sizeof(*lines); i++)
 		put_wrapped(c, lines[i]);
 	for (unsigned i = 0; i < MARKS; i++)
-		if (*marks[i].ascii != ' ')
+		if (*marks[i].ascii != ' ' && !(t->have && never(t, marks[i].state)))
 			put_mark(c, term, i);
 	canvas__newline(c);
 }

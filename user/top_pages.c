@@ -37,35 +37,36 @@ void top__vm_name(const struct top *t, const struct term *term, __u32 vm, char *
 	escape__str(term->escape, name, out, size);
 }
 
-static void taker_of(const struct top *t, const struct term *term, const char *comm, __u32 tid,
-		     __u32 vm, __u32 tgid, const struct model_vcpu *v, char *out, size_t size)
+/* A task that took a CPU in the role `by` from a vCPU of the VM victim_vm, which is not named
+ * again. */
+static void taker_of(const struct top *t, const struct term *term, const struct model_task *task,
+		     __u8 by, __u32 victim_vm, char *out, size_t size)
 {
-	char text[ESCAPE_SIZE(KS_COMM_LEN)], name[TEXT];
+	const struct model_vcpu *v = model__vcpu(t->sum.model, task->vcpu);
+	const char *comm = *task->comm ? task->comm : task->tid ? "?" : "swapper";
+	char text[ESCAPE_SIZE(KS_COMM_LEN)], name[TEXT] = "own";
 
-	escape__str(term->escape, *comm ? comm : tid ? "?" : "swapper", text, sizeof(text));
-	if (vm && model__vm_known(t->sum.model, vm)) {
-		top__vm_name(t, term, vm, name, sizeof(name));
-		if (v && v->vcpu_id >= 0)
-			snprintf(out, size, "%s vCPU %d", name, v->vcpu_id);
-		else
-			snprintf(out, size, "%s: %s", name, text);
-	} else if (vm && tgid) {
-		snprintf(out, size, "pid %u: %s", tgid, text);
-	} else {
+	escape__str(term->escape, comm, text, sizeof(text));
+	if (task->vm != victim_vm)
+		top__vm_name(t, term, task->vm, name, sizeof(name));
+	if (by == KS_BY_QUOTA)
+		snprintf(out, size, "its CPU quota");
+	else if (!t->named)
+		snprintf(out, size, "%s", report_class_names[by]);
+	else if (task->vm && model__vm_known(t->sum.model, task->vm) && v && v->vcpu_id >= 0)
+		snprintf(out, size, "%s vCPU %d", name, v->vcpu_id);
+	else if (task->vm && model__vm_known(t->sum.model, task->vm))
+		snprintf(out, size, "%s: %s", name, text);
+	else if (task->vm && task->tgid)
+		snprintf(out, size, "pid %u: %s", task->tgid, text);
+	else
 		snprintf(out, size, "%s", text);
-	}
 }
 
 void top__taker(const struct top *t, const struct term *term, const struct summary_preemptor *p,
 		char *out, size_t size)
 {
-	if (p->by == KS_BY_QUOTA)
-		snprintf(out, size, "its CPU quota");
-	else if (!t->named)
-		snprintf(out, size, "%s", report_class_names[p->by]);
-	else
-		taker_of(t, term, p->task.comm, p->task.tid, p->task.vm, p->task.tgid,
-			 model__vcpu(t->sum.model, p->task.vcpu), out, size);
+	taker_of(t, term, &p->task, p->by, p->victim_vm, out, size);
 }
 
 /* ---- a vCPU's details --------------------------------------------------------------------- */
@@ -217,18 +218,18 @@ static void past_line(const struct top *t, struct canvas *c, const struct term *
 		      const struct top_absence *l)
 {
 	char text[TEXT + 96], name[TEXT] = "", at[UNITS_LEN], brief[16], delay[16] = "-";
-	enum state state = l->a.reason == KS_R_HALTED	  ? ST_HALTED
-			   : l->a.reason == KS_R_SLEEPING ? ST_SLEEPING
-							  : ST_PREEMPTED;
-	const struct model_task *task = model__task(t->sum.model, l->a.next_tid);
+	enum state state = state__of_reason(l->a.reason);
+	const struct model_task *now = model__task(t->sum.model, l->a.next_tid);
+	const struct model_vcpu *v = model__vcpu(t->sum.model, t->vcpu);
+	struct model_task task = {.tid = l->a.next_tid, .tgid = l->tgid, .vm = l->vm};
 
+	task.vcpu = now && now->vm == l->vm ? now->vcpu : 0;
+	memcpy(task.comm, l->comm, sizeof(task.comm));
 	units__clock(at, l->a.to, t->sum.session->wall_start_ns, 6);
 	if (l->a.has_run_delay)
 		top__brief(delay, sizeof(delay), l->a.run_delay_ns);
 	if (l->a.by != KS_BY_NONE)
-		taker_of(t, term, l->comm, l->a.next_tid, l->vm, l->tgid,
-			 task && task->vm == l->vm ? model__vcpu(t->sum.model, task->vcpu) : NULL,
-			 name, sizeof(name));
+		taker_of(t, term, &task, l->a.by, v ? v->vm : 0, name, sizeof(name));
 	snprintf(text, sizeof(text), "%s  %-9s %6s  ", at, state__name(state),
 		 top__brief(brief, sizeof(brief), l->a.to - l->a.from));
 	canvas__put(c, style__of_state(state), text);
@@ -237,16 +238,15 @@ static void past_line(const struct top *t, struct canvas *c, const struct term *
 	canvas__newline(c);
 }
 
-static void last_absences(const struct top *t, struct canvas *c, const struct term *term,
-			  unsigned rows)
+static void last_absences(const struct top *t, struct canvas *c, const struct term *term)
 {
 	const struct top_past *p = t->vcpu < t->past_room ? t->past[t->vcpu] : NULL;
 
-	if (!p || !p->absences || rows < 2)
+	if (!p || !p->absences)
 		return;
 	canvas__put(c, STYLE_HEADER, "Its last absences");
 	canvas__newline(c);
-	for (unsigned i = 0; i < TOP_LAST && i < p->absences && i + 1 < rows; i++)
+	for (unsigned i = 0; i < TOP_LAST && i < p->absences; i++)
 		past_line(t, c, term, &p->last[(p->absences - 1 - i) % TOP_LAST]);
 }
 
@@ -255,7 +255,7 @@ static void last_absences(const struct top *t, struct canvas *c, const struct te
 void top__detail(struct top *t, struct canvas *c, const struct term *term)
 {
 	const struct summary_vcpu *v;
-	unsigned i, room, third;
+	unsigned i, lines, room, third;
 
 	v = find(t, &i);
 	if (!v) {
@@ -265,7 +265,8 @@ void top__detail(struct top *t, struct canvas *c, const struct term *term)
 	}
 	who_it_is(t, c, term, i);
 	shares(t, c, term, v);
-	room = term->rows > c->line + 4 ? term->rows - c->line - 4 : 0;
+	lines = c->line + t->scroll - c->skip; /* also those that are scrolled away */
+	room = term->rows > lines + 4 ? term->rows - lines - 4 : 0;
 	third = room > 3 * LEAST ? room / 3 : LEAST;
 	if (summary__known(v)) {
 		histogram(t, c, term, i, third);
@@ -274,8 +275,7 @@ void top__detail(struct top *t, struct canvas *c, const struct term *term)
 		canvas__put(c, STYLE_WARN, "Nothing is known of it in the interval.");
 		canvas__newline(c);
 	}
-	room = term->rows > c->line + 1 ? term->rows - c->line - 1 : 0;
-	last_absences(t, c, term, room > LEAST ? room : LEAST);
+	last_absences(t, c, term);
 }
 
 /* ---- the matrix --------------------------------------------------------------------------- */
