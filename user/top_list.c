@@ -294,48 +294,84 @@ static unsigned wish_of(const struct top *t, const struct term *term, enum colum
 	return wish;
 }
 
+#define NAME_ENOUGH 14
+
+/* By how much a name's column is narrower than what tells its names apart. */
+static unsigned lacks(const struct top *t, const struct term *term, enum column c,
+		      const unsigned *width, unsigned first, unsigned last)
+{
+	unsigned wish = width[c] ? wish_of(t, term, c, first, last) : 0;
+
+	wish = wish > NAME_ENOUGH ? NAME_ENOUGH : wish;
+	return wish > width[c] ? wish - width[c] : 0;
+}
+
+/* Leaves out columns, the least important first, until `used` fits; all: else only those that names
+ * are worth more than. The bar is not one of these. Returns what is used then. */
+static unsigned leave_out(const struct top *t, unsigned *width, unsigned used, unsigned limit,
+			  bool all)
+{
+	while (used > limit + 1) {
+		int worst = -1;
+
+		for (int c = 0; c < COLUMNS; c++) {
+			bool kept = !all && (c == C_BAR || columns[c].sort == t->sort);
+
+			if (width[c] && !kept &&
+			    (worst < 0 || columns[c].priority < columns[worst].priority))
+				worst = c;
+		}
+		if (columns[worst].priority > (all ? 90 : 9))
+			break;
+		used -= width[worst] + 1;
+		width[worst] = 0;
+	}
+	return used;
+}
+
+/* Widens a column to what its cells need, as far as there is room. */
+static unsigned widen(unsigned *width, unsigned wish, unsigned used, unsigned limit)
+{
+	unsigned more = wish > *width ? wish - *width : 0;
+
+	if (more > limit + 1 - used)
+		more = limit + 1 - used;
+	*width += more;
+	return used + more;
+}
+
 /* width[c]: 0 = not shown. The names are the only ones that need all of what they have. */
 static void choose(const struct top *t, const struct term *term, unsigned *width, unsigned first,
 		   unsigned last)
 {
 	static const enum column greedy[] = {C_NAME, C_BY, C_BAR};
-	unsigned used = 0, limit = term->limit == UINT_MAX ? INT_MAX : term->limit;
+	unsigned used = 0, limit = term->limit == UINT_MAX ? INT_MAX : term->limit, names;
 
 	for (int c = 0; c < COLUMNS; c++) {
 		width[c] = offered(t, c) ? least_of(t, c) : 0;
 		used += width[c] ? width[c] + 1 : 0;
 	}
-	while (used > limit + 1) {
-		int worst = -1;
-
-		for (int c = 0; c < COLUMNS; c++)
-			if (width[c] &&
-			    (worst < 0 || columns[c].priority < columns[worst].priority))
-				worst = c;
-		if (columns[worst].priority > 90)
-			break;
-		used -= width[worst] + 1;
-		width[worst] = 0;
-	}
+	used = leave_out(t, width, used, limit, true);
+	names = lacks(t, term, C_NAME, width, first, last) +
+		lacks(t, term, C_BY, width, first, last);
+	used = leave_out(t, width, used + names, limit, false) - names;
 	for (int c = 0; c < COLUMNS && used <= limit + 1; c++) { /* numbers are never cut */
 		unsigned wish = width[c] && columns[c].right ? wish_of(t, term, c, first, last) : 0;
 
-		if (wish > width[c] && used + wish - width[c] <= limit + 1) {
-			used += wish - width[c];
-			width[c] = wish;
-		}
+		if (wish > width[c] && used + wish - width[c] <= limit + 1)
+			used = widen(&width[c], wish, used, limit);
 	}
+	for (unsigned i = 0; i < 2 && used <= limit + 1; i++) /* first so much of each */
+		used = widen(&width[greedy[i]],
+			     width[greedy[i]] + lacks(t, term, greedy[i], width, first, last), used,
+			     limit);
 	for (unsigned i = 0; i < 3 && used <= limit + 1; i++) {
 		enum column c = greedy[i];
-		unsigned wish = width[c] ? wish_of(t, term, c, first, last) : 0, more;
+		unsigned wish = width[c] ? wish_of(t, term, c, first, last) : 0;
 
 		if (term->limit != UINT_MAX && wish > columns[c].full)
 			wish = columns[c].full;
-		more = wish > width[c] ? wish - width[c] : 0;
-		if (more > limit + 1 - used)
-			more = limit + 1 - used;
-		width[c] += more;
-		used += more;
+		used = widen(&width[c], wish, used, limit);
 	}
 }
 

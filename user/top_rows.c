@@ -313,7 +313,7 @@ static int find_takers(struct top *t, const __u32 *rank, __u32 most)
 {
 	const struct matrix *m = &t->takers;
 	enum matrix_by by = t->named ? MATRIX_BY_NAME : MATRIX_BY_CLASS;
-	int err = m->row ? 0 : matrix__init(&t->takers, &t->sum, by, 64);
+	int err = m->row ? 0 : matrix__init(&t->takers, &t->sum, by, ~0U);
 
 	for (unsigned k = 0; !err && k < m->rows; k++)
 		if (m->row[k].vm <= most && rank[m->row[k].vm])
