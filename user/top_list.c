@@ -355,8 +355,10 @@ static void choose(const struct top *t, const struct term *term, unsigned *width
 	names = lacks(t, term, C_NAME, width, first, last) +
 		lacks(t, term, C_BY, width, first, last);
 	used = leave_out(t, width, used + names, limit, false) - names;
-	for (int c = 0; c < COLUMNS && used <= limit + 1; c++) { /* numbers are never cut */
-		unsigned wish = width[c] && columns[c].right ? wish_of(t, term, c, first, last) : 0;
+	for (int c = 0; c < COLUMNS && used <= limit + 1;
+	     c++) { /* numbers and states are never cut */
+		bool whole = columns[c].right || c == C_STATE;
+		unsigned wish = width[c] && whole ? wish_of(t, term, c, first, last) : 0;
 
 		if (wish > width[c] && used + wish - width[c] <= limit + 1)
 			used = widen(&width[c], wish, used, limit);
