@@ -97,6 +97,26 @@ static void test_promised(void **state)
 	assert_int_equal(find("lost")->kinds, MEASURE_COUNT);
 }
 
+/* Of a vCPU of which nothing is known, 0 is no run delay. */
+static void test_unknown(void **state)
+{
+	struct summary_vcpu v = {.state_ns[ST_UNKNOWN] = 60, .state_ns[ST_ABSENT] = 40};
+	const struct measure *delay = find("run_delay");
+	__u64 ns;
+
+	(void)state;
+	play(MODE_DEFAULT, 0, NULL);
+	assert_false(summary__known(&v));
+	assert_false(measure__time(delay, &summary, &v, &ns));
+	assert_null(measure__dist(delay, &summary, &v));
+	assert_true(measure__time(find("unknown"), &summary, &v, &ns));
+	v.state_ns[ST_HALTED] = 1;
+	assert_true(measure__time(delay, &summary, &v, &ns));
+	assert_int_equal(ns, 0);
+	v = (struct summary_vcpu){.state_ns[ST_UNKNOWN] = 60, .run_delay_ns = 5}; /* learnt later */
+	assert_true(measure__time(delay, &summary, &v, &ns));
+}
+
 static void test_modes(void **state)
 {
 	(void)state;
@@ -448,6 +468,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_table, teardown),
 		cmocka_unit_test_teardown(test_promised, teardown),
+		cmocka_unit_test_teardown(test_unknown, teardown),
 		cmocka_unit_test_teardown(test_modes, teardown),
 		cmocka_unit_test_teardown(test_fields, teardown),
 		cmocka_unit_test_teardown(test_values, teardown),
