@@ -113,16 +113,17 @@ $(B):
 	@mkdir -p $@
 
 # -- tests
-workload: $(B)/workload $(B)/hooks $(B)/multiply $(B)/bench_top ## build what the tests run: the guests' program, and helpers
+workload: $(B)/workload $(B)/hooks $(B)/agree $(B)/multiply $(B)/bench_top ## build what the tests run: the guests' program, and helpers
 $(B)/workload: $(wildcard tests/vm/workload*.c tests/vm/workload*.h) | $(B)
 	$(call made,LD)
 	$(Q)$(CC) -std=gnu11 $(WARN) $(CFLAGS) -pthread -static $(filter %.c,$^) -o $@
 
 # What is made of kvmsched's own parts.
 $(B)/hooks: tests/vm/hooks.c $(B)/kvmsched.skel.h
+$(B)/agree: tests/vm/agree.c
 $(B)/multiply: tools/multiply.c
 $(B)/bench_top: tests/bench_top.c
-$(B)/hooks $(B)/multiply $(B)/bench_top: $(filter-out $(B)/main.o,$(OBJ))
+$(B)/hooks $(B)/agree $(B)/multiply $(B)/bench_top: $(filter-out $(B)/main.o,$(OBJ))
 	$(call made,LD)
 	$(Q)$(CC) $(ALL) -Itests/unit -o $@ $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS)
 

@@ -136,7 +136,7 @@ static __noinline int task_new(struct task *e, struct task_struct *t, __u64 ts)
 	rec.tgid = tgid;
 	rec.vm = e->vm;
 	__builtin_memcpy(rec.comm, e->comm, sizeof(rec.comm));
-	e->known = !describe(&rec, sizeof(rec));
+	e->known = !cfg.records || !describe(&rec, sizeof(rec)); /* no record names it */
 	return 0;
 }
 

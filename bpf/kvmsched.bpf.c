@@ -25,6 +25,7 @@
 #include "describe.bpf.h"
 #include "slot.bpf.h"
 #include "ring.bpf.h"
+#include "agg.bpf.h"
 
 #define LOAD_COUNTED KS_M_POINT(KS_PT_INNER_ENTRY) /* slot.points: a bare load in the window */
 #define FLUSH_NS     100000000ULL /* bare loads and puts become a record at least this often */
@@ -74,7 +75,8 @@ static __noinline int outside(struct ks_slot *s, __u8 phase, __u64 ts)
 
 /*
  * Each hook is compiled once for each mode that has it, with a constant for the mode, and once for
- * any: set in_entry, in_entry_full, in_entry_light, in_entry_any. One of the sets is loaded.
+ * any: set in_entry, in_entry_full, in_entry_light, in_entry_agg, in_entry_any. One of the sets is
+ * loaded.
  */
 #define PARAMS(...) __VA_ARGS__
 #define HOOK(at, name, set, mode, params, args...) \
@@ -91,6 +93,7 @@ static __noinline int outside(struct ks_slot *s, __u8 phase, __u64 ts)
 	HOOK_FULL(at, name, params, args)
 #define HOOK_LIGHT(at, name, params, args...)            \
 	HOOK(at, name, _light, MODE_LIGHT, params, args) \
+	HOOK(at, name, _agg, MODE_AGG, params, args)     \
 	HOOK_DEFAULT(at, name, params, args)
 
 /* ---- kvm_sched_out ------------------------------------------------------------------------ */
@@ -132,9 +135,47 @@ static __always_inline void out_partly(struct ks_slot *s, struct ks_out *r, __u8
 	}
 }
 
+/* Of all that on_out_exit() does, what aggregation needs. */
+static __always_inline int on_out_agg(void *ctx, struct preempt_notifier *pn,
+				      struct task_struct *next, struct mode m)
+{
+	struct ks_slot *s = slot_notified(ctx, pn);
+	__u32 cpu = bpf_get_smp_processor_id(), vm;
+	__u8 task, reason, by = KS_BY_NONE;
+	struct task_struct *t;
+	struct ks_agg *a;
+	__u64 ts;
+
+	if (!s)
+		return 0;
+	t = bpf_get_current_task_btf();
+	if (s->run_tid != (__u32)t->pid)
+		bind(s, t);
+	task = task_bits(t, m.modern);
+	reason = ks_reason(task, ks_runnable(task) ? 0 : vcpu_blocking(notified(pn), m.modern), 0);
+	s->run_delay = task_run_delay(t, m.modern);
+	s->phase = KS_P_OUT;
+	s->reason = reason;
+	s->cpu = cpu;
+	a = agg_begin(s);
+	if (!a)
+		return 0;
+	ts = now();
+	if (ts < ctl.end_ns) {
+		if (cfg.classes && reason == KS_R_PREEMPTED)
+			by = preemptor(s, next, cpu, task_throttled(t), ts, &vm);
+		agg_out(a, s, reason, by, ts);
+	}
+	agg_end(a);
+	return 0;
+}
+
 static __always_inline int on_out_exit(void *ctx, struct preempt_notifier *pn,
 				       struct task_struct *next, struct mode m)
 {
+	if (m.aggregate && !m.records)
+		return on_out_agg(ctx, pn, next, m);
+
 	struct ks_slot *s = slot_notified(ctx, pn);
 	__u16 mask = (m.fields & ~KS_M_RUN_DELAY) | KS_M_POINT(KS_PT_EXIT);
 	__u8 at_exit, task, reason, points = 0, by = KS_BY_NONE;
@@ -142,6 +183,7 @@ static __always_inline int on_out_exit(void *ctx, struct preempt_notifier *pn,
 	struct task_struct *t;
 	struct ks_ring *ring;
 	struct ks_out *r;
+	struct ks_agg *a;
 	__u64 ts;
 
 	if (!s)
@@ -172,6 +214,10 @@ static __always_inline int on_out_exit(void *ctx, struct preempt_notifier *pn,
 
 		mask |= throttled ? KS_M_THROTTLED : 0;
 		by = preemptor(s, next, cpu, throttled, ts, &next_vm);
+	}
+	if (m.aggregate && (a = agg_begin(s))) {
+		agg_out(a, s, reason, by, ts);
+		agg_end(a);
 	}
 	if (pending(s))
 		flush_loads(s, cpu, ts);
@@ -259,19 +305,56 @@ static __always_inline int emit_in(struct ks_slot *s, int arg, __u64 exit_ts, st
 	return 0;
 }
 
+/* An absence that began before the hooks did. */
+static __always_inline void in_begun_before(struct ks_slot *s, bool modern)
+{
+	s->run_delay = task_run_delay(bpf_get_current_task_btf(), modern);
+	s->reason = s->snap_reason;
+}
+
+/* Of all that on_in_entry() does, what aggregation needs. */
+static __always_inline int on_in_agg(void *ctx, struct preempt_notifier *pn, struct mode m)
+{
+	struct ks_slot *s = slot_notified(ctx, pn);
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct ks_agg *a;
+	__u64 ts;
+
+	if (!s)
+		return 0;
+	if (s->phase != KS_P_OUT)
+		in_begun_before(s, m.modern);
+	s->phase = KS_P_LOADED;
+	a = agg_begin(s);
+	if (!a)
+		return 0;
+	ts = now();
+	if (ts < ctl.end_ns)
+		agg_in(a, s, bpf_get_current_task_btf(), cpu, ts, m.modern);
+	agg_end(a);
+	s->cpu = cpu;
+	return 0;
+}
+
 static __always_inline int on_in_entry(void *ctx, struct preempt_notifier *pn, int cpu,
 				       struct mode m)
 {
+	if (m.aggregate && !m.records)
+		return on_in_agg(ctx, pn, m);
+
 	__u64 ts = now();
 	struct ks_slot *s = slot_notified(ctx, pn);
+	struct ks_agg *a;
 
 	if (!s)
 		return 0;
 	*(__u32 *)s->flags = vcpu_flags(notified(pn), m.modern);
 	s->entry_ts = ts;
-	if (s->phase != KS_P_OUT) { /* it began before the hooks did */
-		s->run_delay = task_run_delay(bpf_get_current_task_btf(), m.modern);
-		s->reason = s->snap_reason;
+	if (s->phase != KS_P_OUT)
+		in_begun_before(s, m.modern);
+	if (m.aggregate && in_window(ts) && (a = agg_begin(s))) {
+		agg_in(a, s, bpf_get_current_task_btf(), bpf_get_smp_processor_id(), ts, m.modern);
+		agg_end(a);
 	}
 	set_step(s, m.light ? KS_P_LOADED : KS_P_COMING, KS_M_POINT(KS_PT_ENTRY));
 	return m.light ? emit_in(s, cpu, 0, m) : 0;
@@ -505,6 +588,20 @@ HOOK_FULL("fexit/kvm_arch_vcpu_put", put_exit, (struct kvm_vcpu * vcpu), vcpu)
 
 /* ---- life and death ----------------------------------------------------------------------- */
 
+/* User space still has to take the vCPU's sums; it is asked to hurry when they are many. */
+static __always_inline __u64 slot_dead(struct ks_slot *s, __u64 ts)
+{
+	struct ks_agg *a = agg_begin(s);
+
+	if (!a)
+		return 0;
+	a->gone_ns = ts;
+	agg_end(a);
+	if (__sync_fetch_and_add(&ctl.dead, 1) >= cfg.slots / 8)
+		ring_doorbell();
+	return KS_DEAD;
+}
+
 static __noinline int slot_free(__u64 vcpu)
 {
 	__u32 *index = bpf_map_lookup_elem(&slot_of, &vcpu), at;
@@ -543,7 +640,7 @@ static __noinline int slot_free(__u64 vcpu)
 	bpf_map_delete_elem(&slot_of, &vcpu);
 	s->hot = 0;
 	s->keep = KS_NEW;
-	s->vcpu = 0;
+	s->vcpu = cfg.aggregate && s->introduced ? slot_dead(s, ts) : 0;
 	return 0;
 }
 

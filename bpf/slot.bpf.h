@@ -131,7 +131,7 @@ static __always_inline struct ks_slot *slot_at(__u32 index)
 /* 32 bits of a pointer are a number to the verifier; it may also be compared with one. */
 static __always_inline __u32 slot_bucket(__u64 vcpu)
 {
-	return ((__u32)vcpu * 0x9e3779b1U) >> (32 - SLOT_BITS);
+	return ((__u32)vcpu * 0x9e3779b1U) >> cfg.slot_shift & (KS_SLOTS - 1);
 }
 
 struct claim {
@@ -187,7 +187,7 @@ static __noinline __u32 slot_new(__u64 vcpu, __u64 ts, __u32 created, struct tas
 	s->in_cgroup = 1;
 	s->kvm = (__u64)BPF_CORE_READ(v, kvm);
 	s->vcpu_id = BPF_CORE_READ(v, vcpu_id);
-	s->id = __sync_fetch_and_add(&ctl.next_vcpu, 1) + 1;
+	s->id = cfg.aggregate ? index + 1 : __sync_fetch_and_add(&ctl.next_vcpu, 1) + 1;
 	s->tid = t->pid;
 	s->tgid = t->tgid;
 	s->vm = vm_get(s->kvm, t);

@@ -31,6 +31,15 @@ struct {
 	__uint(value_size, 128 + 56); /* sizeof(struct ks_ring) + places * KS_RECORD_MAX */
 } rings SEC(".maps");
 
+/* One struct ks_agg per slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* the number of slots, where there is aggregation */
+	__type(key, __u32);
+	__type(value, struct ks_agg);
+} aggs SEC(".maps");
+
 /* Descriptors; also the doorbell that wakes user space when a CPU's ring is half full. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -145,19 +154,27 @@ struct mode {
 	bool loads;
 	bool by_cpu;
 	bool by_tid;
+	bool aggregate;
+	bool records;
 	bool modern; /* see compat.bpf.h */
 	__u16 fields;
 };
 
-#define MODE_DEFAULT ((struct mode){.modern = true, .fields = KS_FIELDS_MODERN})
-#define MODE_FULL    ((struct mode){.full = true, .modern = true, .fields = KS_FIELDS_MODERN})
-#define MODE_LIGHT   ((struct mode){.light = true, .modern = true, .fields = KS_FIELDS_MODERN})
+#define MODE_DEFAULT ((struct mode){.records = true, .modern = true, .fields = KS_FIELDS_MODERN})
+#define MODE_FULL \
+	((struct mode){.full = true, .records = true, .modern = true, .fields = KS_FIELDS_MODERN})
+#define MODE_LIGHT \
+	((struct mode){.light = true, .records = true, .modern = true, .fields = KS_FIELDS_MODERN})
+#define MODE_AGG \
+	((struct mode){.light = true, .aggregate = true, .modern = true, .fields = KS_FIELDS_MODERN})
 #define MODE_ANY                             \
 	((struct mode){.light = cfg.light,   \
 		       .full = cfg.full,     \
 		       .loads = cfg.loads,   \
 		       .by_cpu = cfg.by_cpu, \
 		       .by_tid = cfg.by_tid, \
+		       .aggregate = cfg.aggregate, \
+		       .records = cfg.records, \
 		       .fields = cfg.fields})
 
 static __always_inline __u64 now(void)

@@ -344,6 +344,52 @@ struct ks_slot {
 };
 _Static_assert(sizeof(struct ks_slot) == 192, "slot: three cache lines");
 
+/*
+ * What is kept of a vCPU where no record leaves the kernel (aggregation). The vCPU's own hooks
+ * write it, as its slot; `turn` is odd while they do. All sums begin with the window. Its memory
+ * is zero when a vCPU begins to use it: user space sees to that once it has taken what a vCPU that
+ * is gone has left (see KS_DEAD).
+ */
+#define KS_AGG_SUB	 8U /* buckets per octave: each at most 1/8 of its values wide */
+#define KS_AGG_BUCKETS (62 * KS_AGG_SUB) /* any 64-bit number has one: ks_bucket() */
+
+/* preempted, halted, sleeping: absences; woken: of halted and sleeping ones, the run delay. */
+enum { KS_H_PREEMPTED, KS_H_HALTED, KS_H_SLEEPING, KS_H_WOKEN, KS_H_CNT };
+
+enum { KS_A_NONE = 0, /* no event yet */
+       KS_A_IN,
+       KS_A_OUT };
+
+struct ks_agg_hist {
+	__u64 sum_ns, max_ns;
+	__u64 min_inv; /* ~ of the least; 0 = none */
+	__u64 bucket[KS_AGG_BUCKETS];
+};
+
+struct ks_agg {
+	__u64 turn;
+	__u64 since; /* when the state began; 0 = not known */
+	__u8 state;  /* KS_A_* */
+	__u8 reason; /* OUT: KS_R_* */
+	__u8 by;     /* OUT: KS_BY_* */
+	__u8 first;  /* what the vCPU did before its first event: KS_R_*, KS_R_CNT = on or user */
+	__u32 odd;   /* events that cannot follow what was before */
+	__u64 first_ns; /* ... and for how long, since the window or the vCPU began */
+	__u64 on_ns;	/* on a CPU or in user space, after the first event, until `since` */
+	__u64 unknown_ns;
+	__u64 gone_ns; /* when the vCPU was destroyed; 0 = it lives */
+	__u64 migrations;
+	__u64 clamped;		 /* run delays that were longer than their absence */
+	__u64 by_ns[KS_BY_CNT + 1]; /* whole absences by who took the CPU */
+	__u64 by_cnt[KS_BY_CNT + 1];
+	__u64 pad;
+	struct ks_agg_hist hist[KS_H_CNT];
+};
+_Static_assert(KS_BY_CNT == 7 && KS_H_CNT == 4, "agg: masks of indices");
+
+/* In ks_slot.vcpu: a vCPU that is gone, but whose sums user space has not taken yet. */
+#define KS_DEAD 1
+
 /* The window: records are made for start_ns <= ts < end_ns; and the counters around it. */
 struct ks_ctl {
 	__u64 start_ns;
@@ -354,6 +400,7 @@ struct ks_ctl {
 	__u32 lists_gen; /* raised when a filter's list changed: user space's */
 	__u32 next_vcpu; /* ids given out */
 	__u32 next_vm;
+	__u32 dead; /* slots that are KS_DEAD, as far as the kernel knows: user space sets it to 0 */
 };
 
 /* What to record. Set before the programs are loaded, except the lists in maps. */
@@ -372,6 +419,10 @@ struct ks_config {
 	__u8 vcpu_ranges;
 	__u16 fields; /* KS_M_*: what this kernel has */
 	__u8 own_btf; /* fields were found in a file: its type ids are not the kernel's */
+	__u8 aggregate; /* keep sums (struct ks_agg) ... */
+	__u8 records;	/* ... and, or, make records */
+	__u8 classes;	/* sums: who took the CPU, too */
+	__u8 slot_shift; /* 32 - log2 of the places a vCPU's address may point to */
 	__u8 pad0;
 	__u32 cgroups;
 	__u32 slots;	   /* at most KS_SLOTS */

@@ -7,7 +7,7 @@
 #include "run.h"
 #include "sink_hist.h"
 
-enum { OPT_MEASURE = 0x200, OPT_BY };
+enum { OPT_MEASURE = 0x200, OPT_BY, OPT_RING };
 
 struct hist_cmd {
 	struct options o; /* first: the groups see only this */
@@ -54,6 +54,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_BY:
 		set_by(&h->out, arg, state);
 		break;
+	case OPT_RING:
+		h->o.ring = true;
+		h->o.live_only = "--ring";
+		break;
 	default:
 		return options__parse_none(key, arg, state);
 	}
@@ -64,6 +68,7 @@ static const struct argp_option options[] = {
 	{NULL, 0, NULL, 0, "What to draw:", 6},
 	{"measure", OPT_MEASURE, "NAME[,NAME]", 0,
 	 "these distributions (default " HIST_DEFAULT "); --list-measures names them", 6},
+	{"ring", OPT_RING, NULL, 0, "live: by records, in buckets of 0.8 %, and not by the kernel's sums (12.5 %)", 6},
 	{"by", OPT_BY, "GROUP", 0, "all: one for all vCPUs (default); vm: per VM; vcpu: per vCPU",
 	 6},
 	{0},

@@ -6,7 +6,7 @@
 #include "run.h"
 #include "sink_top.h"
 
-enum { OPT_ONCE = 0x200, OPT_INTERVAL, OPT_SORT, OPT_BY };
+enum { OPT_ONCE = 0x200, OPT_INTERVAL, OPT_SORT, OPT_BY, OPT_RING };
 
 #define SHORTEST_NS 10000000ULL /* a live trace is looked at every 50 ms */
 
@@ -54,6 +54,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (t->show.group == TOP_GROUPS)
 			argp_error(state, "--by %s: not vcpu, vm or cpu", arg);
 		break;
+	case OPT_RING:
+		t->o.ring = true;
+		t->o.live_only = "--ring";
+		break;
 	default:
 		return options__parse_none(key, arg, state);
 	}
@@ -67,6 +71,7 @@ static const struct argp_option options[] = {
 	{"interval", OPT_INTERVAL, "TIME", 0, "how long each is (default 1s)", 6},
 	{"sort", OPT_SORT, "WORD", 0,
 	 "by delay (default), p99, max, preempted, running, switches, since or name", 6},
+	{"ring", OPT_RING, NULL, 0, "live: by records, which names who took the CPU, and not by the kernel's sums", 6},
 	{"by", OPT_BY, "GROUP", 0, "a line per vcpu (default), vm or host cpu", 6},
 	{0},
 };

@@ -243,7 +243,7 @@ static unsigned on_in(struct enrich *e, struct enrich_vcpu *v, __u32 vcpu, const
 		point(e, v, ev, &t, EV_SCHED_IN_END, r->h.ts + r->exit_ns, r->flags[KS_PT_EXIT]);
 		set_inside(ev++, r->exit_ns);
 	}
-	if (e->session->mode == MODE_LIGHT) { /* puts and loads that follow are not seen */
+	if (session__two_hooks(e->session->mode)) { /* puts and loads that follow are not seen */
 		enrich__forget(v);
 		return ev - out;
 	}

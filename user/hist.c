@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "hist.h"
+#include "step.h"
 
 /* The octaves up to 2 * HIST_SUB have buckets of width 1; then the width doubles with each. */
 static unsigned width_shift(unsigned i)
@@ -26,6 +27,22 @@ static __u64 low_of(unsigned i)
 static __u64 high_of(unsigned i)
 {
 	return low_of(i) + ((1ULL << width_shift(i)) - 1);
+}
+
+/* The kernel's bucket that a value lies in. */
+static unsigned kernel_shift(__u64 v)
+{
+	return v < 2 * KS_AGG_SUB ? 0 : 60 - __builtin_clzll(v);
+}
+
+static __u64 kernel_low(__u64 v)
+{
+	return v >> kernel_shift(v) << kernel_shift(v);
+}
+
+static __u64 kernel_high(__u64 v)
+{
+	return kernel_low(v) + ((1ULL << kernel_shift(v)) - 1);
 }
 
 static __u64 add_sat(__u64 a, __u64 b)
@@ -122,12 +139,74 @@ static int merge_chunk(struct hist *h, unsigned chunk, const struct hist_chunk *
 	return err;
 }
 
+static int add_at(struct hist *h, __u64 v, __u64 n)
+{
+	unsigned i = hist__index(v);
+	struct hist_chunk *c = need_chunk(h, i / HIST_SUB);
+
+	return c ? counter_add(c, i % HIST_SUB, n) : -ENOMEM;
+}
+
+int hist__add_kernel(struct hist *h, const __u64 *bucket, __u64 sum, __u64 min, __u64 max)
+{
+	__u64 count = 0, v = kernel_high(min);
+
+	for (unsigned i = ks_bucket(min); i <= ks_bucket(max); i++, v = kernel_high(v + 1)) {
+		if (bucket[i] && add_at(h, v, bucket[i]))
+			return -ENOMEM;
+		count += bucket[i];
+	}
+	h->coarse = 1;
+	if (count)
+		add_totals(h, count, sum, min, max);
+	return 0;
+}
+
+/* From counts to their extremes. */
+static void bound(struct hist *out, const struct hist *h, const struct hist *before)
+{
+	struct hist_bucket b;
+
+	for (unsigned at = 0, first = 1; hist__next(out, &at, &b); first = 0) {
+		if (first)
+			out->min = b.low > h->min ? b.low : h->min;
+		out->max = b.high < h->max ? b.high : h->max;
+	}
+	if (!before->count || h->max > before->max)
+		out->max = h->max;
+	if (!before->count || h->min < before->min)
+		out->min = h->min;
+}
+
+int hist__since(struct hist *out, const struct hist *h, const struct hist *before)
+{
+	out->coarse = h->coarse;
+	for (unsigned i = 0; i < HIST_BUCKETS; i++) {
+		const struct hist_chunk *c = h->chunk[i / HIST_SUB],
+					*b = before->chunk[i / HIST_SUB];
+		__u64 n;
+
+		if (!c) {
+			i += HIST_SUB - 1;
+			continue;
+		}
+		n = counter(c, i % HIST_SUB) - (b ? counter(b, i % HIST_SUB) : 0);
+		if (n && add_at(out, high_of(i), n))
+			return -ENOMEM;
+	}
+	out->count = h->count - before->count;
+	out->sum = h->sum - before->sum;
+	bound(out, h, before);
+	return 0;
+}
+
 int hist__merge(struct hist *h, const struct hist *from)
 {
 	int err = 0;
 
 	if (!from->count)
 		return 0;
+	h->coarse |= from->coarse;
 	for (__u64 left = from->used; !err && left; left &= left - 1) {
 		unsigned i = __builtin_ctzll(left);
 
@@ -169,8 +248,8 @@ int hist__next(const struct hist *h, unsigned *at, struct hist_bucket *b)
 		b->count = counter(c, i % HIST_SUB);
 		if (!b->count)
 			continue;
-		b->low = low_of(i);
 		b->high = high_of(i);
+		b->low = h->coarse ? kernel_low(b->high) : low_of(i);
 		*at = i + 1;
 		return 1;
 	}
@@ -257,7 +336,8 @@ static struct hist_bucket empty_row(unsigned r, unsigned shift)
 
 unsigned hist__coarsen(const struct hist *h, struct hist_bucket *out, unsigned rows)
 {
-	unsigned first = hist__index(h->min), last = hist__index(h->max), shift = 0, n;
+	unsigned first = hist__index(h->min), last = hist__index(h->max), n;
+	unsigned shift = h->coarse ? HIST_SUB_BITS - 3 : 0; /* not finer than it is */
 	struct hist_bucket b;
 
 	if (!h->count || !rows)

@@ -33,6 +33,7 @@ struct hist {
 	__u64 min;
 	__u64 max;
 	__u64 used; /* which chunks there are: 1 << i */
+	int coarse; /* made in the kernel: 8 buckets per octave, each counted at its upper end */
 	struct hist_chunk *chunk[HIST_CHUNKS];
 };
 
@@ -72,6 +73,15 @@ static inline int hist__add(struct hist *h, __u64 v)
 	return 0;
 }
 
+/* Adds what the kernel counted (struct ks_agg_hist): n values in buckets that ks_bucket() tells.
+ * min and max are exact. Returns 0 or -ENOMEM; h then lacks some of it: hist__free() it. */
+int hist__add_kernel(struct hist *h, const __u64 *bucket, __u64 sum, __u64 min, __u64 max);
+
+/* What h has that `before`, an earlier state of it, had not, into the empty out. The extremes are
+ * exact where they are those of h; else they are of the buckets, but within h's. Returns 0 or
+ * -ENOMEM. */
+int hist__since(struct hist *out, const struct hist *h, const struct hist *before);
+
 /* Adds all of from to h. Returns 0 or -ENOMEM; h then lacks some of it: hist__free() it. */
 int hist__merge(struct hist *h, const struct hist *from);
 
@@ -87,7 +97,7 @@ __u64 hist__mean(const struct hist *h);
 __u64 hist__quantile(const struct hist *h, unsigned permille);
 
 /* How many values are <= v, for cumulative buckets with given bounds. Values less than 0.8 % below
- * v may be missed, as their bucket ends above it; none when v >= max. */
+ * v (12.5 % where it is coarse) may be missed, as their bucket ends above it; none when v >= max. */
 __u64 hist__count_le(const struct hist *h, __u64 v);
 
 /* Iterates over the non-empty buckets in ascending order:

@@ -39,7 +39,7 @@ static void put_session(struct json *j, const struct html_json *h)
 	json__key_str(j, "kernel", s->release);
 	json__key_str(j, "arch", s->arch);
 	json__key_str(j, "filter", s->filter);
-	json__key_bool(j, "light", s->mode == MODE_LIGHT);
+	json__key_bool(j, "light", session__two_hooks(s->mode));
 	key_digits(j, "start_ns", s->start_ns);
 	key_digits(j, "wall_ns", s->start_ns + s->wall_start_ns);
 	json__key_u64(j, "from", html_json__since(h, h->summary->from_ns));

@@ -39,6 +39,8 @@ struct queue {
 struct live {
 	struct kvmsched_bpf *skel;
 	struct ring_buffer *meta;
+	struct ks_agg *aggs; /* one per slot, or NULL */
+	__u32 agg_slots;
 	char *rings; /* cpus times struct ks_ring and its places */
 	size_t ring_bytes;
 	__u32 places;
@@ -246,6 +248,29 @@ static int map_rings(struct live *l)
 	return l->meta ? 0 : err__say(errno, "setting up the ring of descriptors");
 }
 
+static int map_aggs(struct live *l)
+{
+	void *at;
+
+	if (!l->skel->rodata->cfg.aggregate)
+		return 0;
+	l->agg_slots = bpf_map__max_entries(l->skel->maps.aggs);
+	at = mmap(NULL, l->agg_slots * sizeof(*l->aggs), PROT_READ | PROT_WRITE, MAP_SHARED,
+		  bpf_map__fd(l->skel->maps.aggs), 0);
+	if (at == MAP_FAILED)
+		return err__say(errno, "mapping the aggregates");
+	l->aggs = at;
+	return 0;
+}
+
+void live__sums(const struct live *l, struct sums *out)
+{
+	*out = (struct sums){.slot = l->skel->bss->slots,
+			     .agg = l->aggs,
+			     .ctl = &l->skel->data->ctl,
+			     .slots = l->agg_slots};
+}
+
 static int fill_filters(struct live *l)
 {
 	const struct filter *f = l->filter;
@@ -295,6 +320,8 @@ int live__open(struct live **out, const struct live_opts *o, struct session *s)
 		err = live_load(&l->skel, o, l->cpus);
 	if (!err)
 		err = map_rings(l);
+	if (!err)
+		err = map_aggs(l);
 	if (!err)
 		err = fill_filters(l);
 	if (!err)
@@ -498,7 +525,7 @@ static int close_vcpu(struct live *l, const struct ks_slot *s, const struct sess
 	struct ks_snap r = {
 		.h = {.ts = ses->end_ns, .type = KS_SNAP, .mask = ses->fields | KS_M_END}};
 	int sums =
-		!ses->loads && ses->mode != MODE_LIGHT && (s->loads || s->puts || in_user(s, ses));
+		!ses->loads && !session__two_hooks(ses->mode) && (s->loads || s->puts || in_user(s, ses));
 
 	if (sums && close_loads(q, s, ses))
 		return -ENOMEM;
@@ -533,7 +560,7 @@ int live__end(struct live *l, struct session *s, batch_fn fn, void *ctx)
 	err = live__drain(l, fn, ctx, &watermark);
 	if (err)
 		return err;
-	for (__u32 i = 0; i < KS_SLOTS; i++)
+	for (__u32 i = 0; l->skel->rodata->cfg.records && i < KS_SLOTS; i++)
 		if (slot[i].vcpu && slot[i].keep > KS_DROP && close_vcpu(l, &slot[i], s))
 			return -ENOMEM;
 	s->untracked = ctl->untracked;
@@ -563,6 +590,8 @@ void live__free(struct live *l)
 	if (!l)
 		return;
 	ring_buffer__free(l->meta);
+	if (l->aggs)
+		munmap(l->aggs, l->agg_slots * sizeof(*l->aggs));
 	if (l->rings)
 		munmap(l->rings, rings_size(l));
 	kvmsched_bpf__destroy(l->skel);

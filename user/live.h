@@ -8,10 +8,12 @@
 #ifndef KVMSCHED_LIVE_H
 #define KVMSCHED_LIVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <linux/types.h>
 #include "filter.h"
 #include "session.h"
+#include "sums.h"
 
 struct live;
 
@@ -23,6 +25,8 @@ struct live_opts {
 	__u64 ring_bytes; /* per CPU; rounded down to 56 times a power of two, at least 64 records
 			   */
 	__u32 max_vcpus;  /* tracked at once */
+	bool classes;	  /* aggregates: who took the CPU, too */
+	bool records;	  /* aggregates: and records all the same, for comparison */
 	const char *btf;  /* NULL, or a file with the kernel's BTF */
 	const struct filter *filter;
 };
@@ -62,6 +66,9 @@ const __u64 *live__lost(struct live *l);
 
 /* vCPUs that did not fit into the table, so far. */
 __u64 live__untracked(const struct live *l);
+
+/* Aggregates: the memory in which the kernel keeps them; slots 0 in any other mode. */
+void live__sums(const struct live *l, struct sums *out);
 
 /* How many vCPUs, and how many that the filters want, exist or existed. */
 __u32 live__vcpus(const struct live *l);

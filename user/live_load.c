@@ -60,13 +60,14 @@ static void show_log(void)
 
 /* Which hooks a mode has; programs that are not listed here are loaded in every mode. A hook's
  * programs are compiled in sets (bpf/kvmsched.bpf.c): "in_exit" + the set's suffix. */
+#define ALL_MODES (1 << MODE_DEFAULT | 1 << MODE_FULL | 1 << MODE_LIGHT | 1 << MODE_AGGREGATES)
 static const struct {
 	const char *hook;
 	unsigned modes; /* bits: 1 << MODE_* */
 } hooks[] = {
 	{"out_entry", 1 << MODE_DEFAULT | 1 << MODE_FULL},
-	{"out_exit", 1 << MODE_DEFAULT | 1 << MODE_FULL | 1 << MODE_LIGHT},
-	{"in_entry", 1 << MODE_DEFAULT | 1 << MODE_FULL | 1 << MODE_LIGHT},
+	{"out_exit", ALL_MODES},
+	{"in_entry", ALL_MODES},
 	{"in_exit", 1 << MODE_DEFAULT | 1 << MODE_FULL},
 	{"load_entry", 1 << MODE_DEFAULT | 1 << MODE_FULL},
 	{"load_exit", 1 << MODE_FULL},
@@ -75,7 +76,7 @@ static const struct {
 };
 
 static const char *const mode_set[] = {
-	[MODE_DEFAULT] = "", [MODE_FULL] = "_full", [MODE_LIGHT] = "_light"};
+	[MODE_DEFAULT] = "", [MODE_FULL] = "_full", [MODE_LIGHT] = "_light", [MODE_AGGREGATES] = "_agg"};
 
 static bool wanted(const char *program, enum session_mode mode, const char *set)
 {
@@ -92,7 +93,7 @@ static bool wanted(const char *program, enum session_mode mode, const char *set)
 static void choose_programs(struct kvmsched_bpf *skel, const struct live_opts *o, bool modern)
 {
 	const struct ks_config *c = &skel->rodata->cfg;
-	bool own = modern && !c->loads && !c->by_cpu && !c->by_tid;
+	bool own = modern && !c->loads && !c->by_cpu && !c->by_tid && !(c->aggregate && c->records);
 	struct bpf_program *p;
 
 	bpf_object__for_each_program(p, skel->obj) bpf_program__set_autoload(
@@ -109,13 +110,14 @@ static __u32 ring_places(__u64 bytes)
 	return places;
 }
 
-static int size_maps(struct kvmsched_bpf *skel, unsigned cpus, __u32 places)
+static int size_maps(struct kvmsched_bpf *skel, unsigned cpus, __u32 places, __u32 aggs)
 {
 	if (bpf_map__set_max_entries(skel->maps.rings, cpus) ||
 	    bpf_map__set_value_size(skel->maps.rings,
 				    sizeof(struct ks_ring) + places * KS_RECORD_MAX) ||
 	    bpf_map__set_max_entries(skel->maps.tasks,
-				     bpf_map__max_entries(skel->maps.tasks) * cpus))
+				     bpf_map__max_entries(skel->maps.tasks) * cpus) ||
+	    (aggs && bpf_map__set_max_entries(skel->maps.aggs, aggs)))
 		return err__say(errno, "sizing the maps for %u CPUs", cpus);
 	return 0;
 }
@@ -126,7 +128,11 @@ static int configure(struct kvmsched_bpf *skel, const struct live_opts *o, __u32
 	struct ks_config *c = &skel->rodata->cfg;
 	int err;
 
-	c->light = o->mode == MODE_LIGHT;
+	c->light = session__two_hooks(o->mode);
+	c->aggregate = o->mode == MODE_AGGREGATES;
+	c->records = !c->aggregate || o->records;
+	c->classes = o->classes;
+	c->slot_shift = o->max_vcpus > 1 ? __builtin_clz(o->max_vcpus - 1) : 31;
 	c->full = o->mode == MODE_FULL;
 	c->loads = o->loads;
 	c->own_btf = o->btf != NULL;
@@ -189,7 +195,7 @@ int live_load(struct kvmsched_bpf **out, const struct live_opts *o, unsigned cpu
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = o->btf);
 	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	struct kvmsched_bpf *skel;
-	__u32 places = ring_places(o->ring_bytes);
+	__u32 places = ring_places(o->mode == MODE_AGGREGATES && !o->records ? 0 : o->ring_bytes);
 	__u16 fields;
 	bool modern;
 	int err = check_host(o, &fields, &modern);
@@ -208,7 +214,7 @@ int live_load(struct kvmsched_bpf **out, const struct live_opts *o, unsigned cpu
 		return explain(errno, o);
 	*out = skel;
 	skel->rodata->cfg.fields = fields;
-	err = size_maps(skel, cpus, places);
+	err = size_maps(skel, cpus, places, o->mode == MODE_AGGREGATES ? o->max_vcpus : 0);
 	if (!err)
 		err = configure(skel, o, places);
 	if (err)

@@ -5,10 +5,10 @@
 #include "measure.h"
 #include "table.h"
 
-#define ALL	   (1U << MODE_DEFAULT | 1U << MODE_FULL | 1U << MODE_LIGHT)
+#define TWO_HOOKS  (1U << MODE_LIGHT | 1U << MODE_AGGREGATES)
+#define ALL	   (1U << MODE_DEFAULT | 1U << MODE_FULL | TWO_HOOKS)
 #define NOT_LIGHT  (1U << MODE_DEFAULT | 1U << MODE_FULL)
 #define ONLY_FULL  (1U << MODE_FULL)
-#define ONLY_LIGHT (1U << MODE_LIGHT)
 
 #define IN(member)   offsetof(struct summary_vcpu, member)
 #define STATE(st)    .time = IN(state_ns) + sizeof(__u64) * (st)
@@ -23,7 +23,7 @@
 static const struct measure measures[] = {
 	{"running", TIME, NOT_LIGHT, 0, "on a CPU, in the guest or in KVM", STATE(ST_RUNNING)},
 	{"user", TIME, NOT_LIGHT, 0, "in the VMM's user space, or in no vCPU ioctl", STATE(ST_USER)},
-	{"on_or_user", TIME, ONLY_LIGHT, 0, "running or user", STATE(ST_ON_OR_USER)},
+	{"on_or_user", TIME, TWO_HOOKS, 0, "running or user", STATE(ST_ON_OR_USER)},
 	{"preempted", TIME_DIST, ALL, 0, "runnable, but another task had the CPU", ABSENCES(ST_PREEMPTED)},
 	{"halted", TIME_DIST, ALL, KS_M_BLOCKING, "waiting for an event, after HLT or WFI",
 	 ABSENCES(ST_HALTED)},
@@ -91,7 +91,7 @@ const char *measure__why_absent(const struct measure *m, const struct summary *s
 		return NULL;
 	if (!(m->modes & 1U << s->session->mode))
 		return m->modes == ONLY_FULL ? "needs --full"
-		       : m->modes == ONLY_LIGHT
+		       : m->modes == TWO_HOOKS
 			       ? "only --light has it: here running and user are told apart"
 			       : "not with --light";
 	if (m->fields & ~s->session->fields)
@@ -179,7 +179,7 @@ static const char *needs_of(const struct measure *m)
 		return "--full, --loads for quantiles";
 	if (m->modes == ONLY_FULL)
 		return "--full";
-	if (m->modes == ONLY_LIGHT)
+	if (m->modes == TWO_HOOKS)
 		return "--light";
 	if (m->modes == NOT_LIGHT)
 		return "not --light";

@@ -75,7 +75,7 @@ static struct model_vcpu *vcpu_get(struct model *m, __u32 id)
 	v = calloc(1, sizeof(*v));
 	if (!v)
 		return NULL;
-	vcpu__init(&v->v, m->session->start_ns, m->session->mode == MODE_LIGHT);
+	vcpu__init(&v->v, m->session->start_ns, session__two_hooks(m->session->mode));
 	v->id = id;
 	v->vcpu_id = -1;
 	v->task = -1;
@@ -219,6 +219,25 @@ static void vcpu_gone(struct model *m, const struct ks_gone *r)
 	vm->dead = vm->alive && !--vm->alive;
 }
 
+void model__forget_vcpu(struct model *m, __u32 id)
+{
+	struct ks_gone gone = {.vcpu = id};
+
+	if (id >= m->vcpus)
+		return;
+	vcpu_gone(m, &gone); /* if its descriptor was lost */
+	free(m->vcpu[id]);
+	m->vcpu[id] = NULL;
+}
+
+void model__forget_vm(struct model *m, __u32 id)
+{
+	if (id >= m->vms)
+		return;
+	free(m->vm[id]);
+	m->vm[id] = NULL;
+}
+
 int model__describe(struct model *m, const struct ks_head *r)
 {
 	switch (r->type) {
@@ -357,6 +376,13 @@ static bool kept(struct model *m, struct model_vcpu *v)
 	v->keep = filter__vcpu(m->filter, vm->name, v->tgid, vm->cgroup, v->vcpu_id,
 			       v->last_tid ?: v->v.tid);
 	return v->keep;
+}
+
+struct model_vcpu *model__vcpu_known(struct model *m, __u32 id)
+{
+	struct model_vcpu *v = id < m->vcpus ? m->vcpu[id] : NULL;
+
+	return v && v->vm && kept(m, v) ? v : NULL;
 }
 
 static const struct model_task *preemptor(const struct model *m, const struct model_vcpu *v,

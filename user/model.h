@@ -106,6 +106,13 @@ const char *model__vm_name(const struct model *m, __u32 id, char *out, size_t si
 /* A vCPU by its id in the trace, whether the filter keeps it or not; NULL: not heard of. */
 const struct model_vcpu *model__vcpu(const struct model *m, __u32 id);
 
+/* The same, to be changed; NULL also: not introduced, or the filter does not keep it. */
+struct model_vcpu *model__vcpu_known(struct model *m, __u32 id);
+
+/* Nothing refers any more to a vCPU that is gone, to a VM; the number may be another's. */
+void model__forget_vcpu(struct model *m, __u32 id);
+void model__forget_vm(struct model *m, __u32 id);
+
 /* The task that has this tid now, as last introduced; NULL: not known. */
 const struct model_task *model__task(const struct model *m, __u32 tid);
 

@@ -23,7 +23,8 @@ enum {
 	OPT_COLOR,
 	OPT_FORCE,
 	OPT_MAX_SIZE,
-	OPT_LIST_MEASURES
+	OPT_LIST_MEASURES,
+	OPT_RING
 };
 
 void options__init(struct options *o)

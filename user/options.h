@@ -30,6 +30,7 @@ struct options {
 	bool json;
 	enum term_color color;
 	bool list_measures;
+	bool ring; /* --ring: records, where the kernel's sums would do */
 };
 
 extern const struct argp options_source; /* -i and what a live source can be told */

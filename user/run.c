@@ -18,7 +18,7 @@
 #include "keep.h"
 #include "order.h"
 #include "record.h"
-#include "run.h"
+#include "run_parts.h"
 
 #define POLL_MS	      50
 #define INTERVALS_MAX 1000000U /* of a recording */
@@ -258,24 +258,26 @@ static int finish_model(struct run *r, __u64 lost)
 }
 
 /* 0 or EXIT_INCONCLUSIVE. */
-static int tell_untracked(const struct run *r)
+static int tell_untracked(const struct session *s, bool shown)
 {
-	__u64 n = r->session.untracked;
+	__u64 n = s->untracked;
 
 	if (!n)
 		return EXIT_FINE;
 	err__note("%llu vCPU%s did not fit into the table (--max-vcpus) and %s not %s",
 		  (unsigned long long)n, n == 1 ? "" : "s", n == 1 ? "is" : "are",
-		  r->sink ? "shown" : "recorded");
+		  shown ? "shown" : "recorded");
 	return EXIT_INCONCLUSIVE;
 }
 
-/* What the numbers depend on and do not show themselves, and what the sink found. An exit status.
- */
-static int verdict(const struct run *r)
+static const char *nothing_seen(const struct filter *f)
 {
-	const struct summary *s = &r->summary;
-	int status = tell_untracked(r);
+	return filter__any(f) ? "no vCPU matches the filter" : "no vCPU was seen";
+}
+
+int run__verdict(const struct summary *s, const struct sink *sink, const struct session *ses)
+{
+	int status = tell_untracked(ses, true);
 
 	if (s->lost) {
 		err__note(
@@ -285,20 +287,19 @@ static int verdict(const struct run *r)
 		status = EXIT_INCONCLUSIVE;
 	}
 	if (s->damaged || s->odd) {
-		if (r->sink->status != EXIT_VIOLATED || s->damaged)
+		if (sink->status != EXIT_VIOLATED || s->damaged)
 			err__note("the recording is damaged: what is shown is not the whole");
 		status = EXIT_INCONCLUSIVE;
 	}
 	if (s->unfinished)
 		err__note("the recorder was killed: the recording ends at its last stored record");
 	if (summary__nothing(s)) {
-		err__note("%s", filter__any(&r->filter) ? "no vCPU matches the filter"
-							: "no vCPU was seen");
+		err__note("%s", nothing_seen(s->filter));
 		status = EXIT_INCONCLUSIVE;
 	}
-	if (r->sink->status == EXIT_VIOLATED)
+	if (sink->status == EXIT_VIOLATED)
 		return EXIT_VIOLATED;
-	return status ?: r->sink->status;
+	return status ?: sink->status;
 }
 
 /* ---- live --------------------------------------------------------------------------------- */
@@ -519,11 +520,10 @@ static int verdict_live(struct run *r)
 	if (r->writer)
 		tell_recording(r);
 	if (r->model)
-		return verdict(r);
-	status = tell_untracked(r);
+		return run__verdict(&r->summary, r->sink, &r->session);
+	status = tell_untracked(&r->session, false);
 	if (!live__vcpus(r->live) || !any_cpu(r)) {
-		err__note("%s", filter__any(&r->filter) ? "no vCPU matches the filter"
-							: "no vCPU was seen");
+		err__note("%s", nothing_seen(&r->filter));
 		return EXIT_INCONCLUSIVE;
 	}
 	return lost_so_far(r) ? EXIT_INCONCLUSIVE : status;
@@ -666,7 +666,24 @@ static int run_replay(struct run *r)
 		err = finish_model(r, lost_so_far(r));
 	if (err)
 		return EXIT_ERROR;
-	return verdict(r);
+	return run__verdict(&r->summary, r->sink, &r->session);
+}
+
+int run__flush(int status, int err)
+{
+	errno = 0;
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	err__say(err ?: errno ?: EIO, "writing to standard output");
+	return EXIT_ERROR;
+}
+
+/* What needs nothing but sums takes them from the kernel, unless records are asked for by --ring or
+ * by what only they have. */
+static bool sums_do(const struct options *o, const struct sink *sink)
+{
+	return sink && sink->sums_do && !o->input && !o->output && !o->keep && !o->ring &&
+	       !o->live.loads && !o->filter.by_cpu && o->live.mode == MODE_DEFAULT;
 }
 
 int run(const struct options *o, const struct sink *sink)
@@ -674,6 +691,8 @@ int run(const struct options *o, const struct sink *sink)
 	struct run r = {.o = o, .sink = sink, .filter = o->filter};
 	int status = EXIT_ERROR;
 
+	if (sums_do(o, sink))
+		return run__aggregates(o, sink);
 	if (!o->keep || !keep__probe(o->keep, o->force, o->input, o->output))
 		status = o->input ? run_replay(&r) : run_live(&r);
 	if (r.stream)
@@ -689,10 +708,5 @@ int run(const struct options *o, const struct sink *sink)
 	intervals__free(&r.intervals);
 	model__free(r.model);
 	ctf_reader__free(r.reader);
-	errno = 0;
-	if (fflush(stdout) || ferror(stdout)) {
-		err__say(r.sink_err ?: errno ?: EIO, "writing to standard output");
-		return EXIT_ERROR;
-	}
-	return status;
+	return run__flush(status, r.sink_err);
 }

@@ -8,6 +8,7 @@ static const char *const mode_names[] = {
 	[MODE_DEFAULT] = "default",
 	[MODE_FULL] = "full",
 	[MODE_LIGHT] = "light",
+	[MODE_AGGREGATES] = "aggregates",
 };
 
 const char *session__mode_name(enum session_mode mode)

@@ -9,7 +9,13 @@
 
 #include <linux/types.h>
 
-enum session_mode { MODE_DEFAULT, MODE_FULL, MODE_LIGHT };
+enum session_mode { MODE_DEFAULT, MODE_FULL, MODE_LIGHT, MODE_AGGREGATES };
+
+/* Two hooks cannot tell running and user apart: on_or_user. */
+static inline int session__two_hooks(enum session_mode mode)
+{
+	return mode == MODE_LIGHT || mode == MODE_AGGREGATES;
+}
 
 struct session {
 	char host[65]; /* as in struct utsname */

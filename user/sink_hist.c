@@ -319,5 +319,5 @@ static int end(void *ctx, const struct summary *s)
 
 void sink_hist__init(struct sink *sink, struct sink_hist *h)
 {
-	*sink = (struct sink){.end = end, .ctx = h};
+	*sink = (struct sink){.end = end, .sums_do = true, .ctx = h};
 }

@@ -127,7 +127,7 @@ static void times_header(struct page *p, struct table *t, int halves)
 	table__add_col(t, "switches", TABLE_RIGHT, 0, 7);
 	table__add_col(t, "migr", TABLE_RIGHT, 0, 6);
 	table__add_col(t, "reloads", TABLE_RIGHT, 0, 3);
-	if (p->s->session->mode != MODE_LIGHT)
+	if (!session__two_hooks(p->s->session->mode))
 		table__add_col(t, "loads", TABLE_RIGHT, 0, 2);
 	if (p->s->lost)
 		table__add_col(t, "lost", TABLE_RIGHT, 0, TABLE_KEEP);
@@ -153,7 +153,7 @@ static void times_row(struct page *p, struct table *t, const struct summary_vcpu
 	count_cell(t, v->switches);
 	count_cell(t, v->migrations);
 	count_cell(t, v->reloads);
-	if (p->s->session->mode != MODE_LIGHT)
+	if (!session__two_hooks(p->s->session->mode))
 		count_cell(t, v->loads);
 	if (p->s->lost)
 		count_cell(t, v->v->v.lost);

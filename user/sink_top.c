@@ -245,6 +245,8 @@ void sink_top__init(struct sink *sink, struct sink_top *t, const struct top_opts
 			      .tick = tick,
 			      .input = input,
 			      .end = end,
+			      .sums_do = true,
+			      .classes = true,
 			      .interval_ns = opts->interval_ns,
 			      .by_victim = true,
 			      .stop = &t->stop,

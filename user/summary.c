@@ -44,6 +44,27 @@ static inline struct summary_vcpu *of(struct summary *s, struct model_vcpu *v)
 	return first_of(s, v);
 }
 
+struct summary_vcpu *summary__of(struct summary *s, struct model_vcpu *v)
+{
+	return of(s, v);
+}
+
+struct summary_vcpu *summary__fold(struct summary *s, const struct model_vcpu *v)
+{
+	struct summary_vcpu *p = realloc(s->fold, (s->folds + 1) * sizeof(*p));
+
+	if (!p) {
+		s->err = -ENOMEM;
+		return NULL;
+	}
+	s->fold = p;
+	p += s->folds++;
+	memset(p, 0, sizeof(*p));
+	p->v = v;
+	p->folded = true;
+	return p;
+}
+
 static bool inside(const struct summary *s, __u64 ts)
 {
 	return ts >= s->from_ns && ts < s->to_ns;
@@ -86,6 +107,16 @@ static __u32 slot(const struct summary *s, const struct loss *l, const struct mo
 	return h;
 }
 
+static void reindex(struct summary *s)
+{
+	memset(s->hash, 0, s->hash_size * sizeof(*s->hash));
+	for (unsigned i = 0; i < s->preemptors; i++) {
+		const struct summary_preemptor *p = &s->preemptor[i];
+
+		s->hash[slot(s, &(struct loss){p->victim_vm, p->victim, p->by}, &p->task)] = i + 1;
+	}
+}
+
 static int rehash(struct summary *s)
 {
 	unsigned size = s->hash_size ? s->hash_size * 2 : 256;
@@ -101,19 +132,14 @@ static int rehash(struct summary *s)
 	free(s->hash);
 	s->hash = hash;
 	s->hash_size = size;
-	for (unsigned i = 0; i < s->preemptors; i++) {
-		p = &s->preemptor[i];
-		s->hash[slot(s, &(struct loss){p->victim_vm, p->victim, p->by}, &p->task)] = i + 1;
-	}
+	reindex(s);
 	return 0;
 }
 
-static void add_preemptor(struct summary *s, const struct model_vcpu *v, const struct absence *a,
-			  const struct model_task *task, __u64 ns)
+static void add_preemptor(struct summary *s, const struct model_vcpu *v, __u8 by,
+			  const struct model_task *t, __u64 ns, __u64 count)
 {
-	struct loss loss = {.vm = v->vm, .vcpu = s->by_victim ? v->id : 0, .by = a->by};
-	struct model_task unknown = {.tid = a->next_tid, .vm = a->next_vm};
-	const struct model_task *t = task ?: &unknown;
+	struct loss loss = {.vm = v->vm, .vcpu = s->by_victim ? v->id : 0, .by = by};
 	struct summary_preemptor *p;
 	__u32 h;
 
@@ -128,7 +154,14 @@ static void add_preemptor(struct summary *s, const struct model_vcpu *v, const s
 	p = &s->preemptor[s->hash[h] - 1];
 	p->task = *t;
 	p->time_ns += ns;
-	p->count++;
+	p->count += count;
+}
+
+void summary__taken(struct summary *s, const struct model_vcpu *v, __u8 by, __u64 ns, __u64 count)
+{
+	static const struct model_task nobody; /* only the class is known */
+
+	add_preemptor(s, v, by, &nobody, ns, count);
 }
 
 /* ---- the model's listener ----------------------------------------------------------------- */
@@ -158,14 +191,18 @@ static void on_span(void *ctx, struct model_vcpu *v, const struct span *sp, cons
 {
 	struct summary *s = ctx;
 	struct summary_vcpu *sv = of(s, v);
+	struct model_task unknown;
 	struct span cut;
 
 	if (!sv || !summary__clip(s, sp, &cut))
 		return;
 	sv->state_ns[cut.state] += cut.to - cut.from - cut.user_ns;
 	sv->state_ns[ST_USER] += cut.user_ns;
-	if (cut.state == ST_PREEMPTED && a->by != KS_BY_NONE)
-		add_preemptor(s, v, a, task, cut.to - cut.from);
+	if (cut.state != ST_PREEMPTED || a->by == KS_BY_NONE)
+		return;
+	if (!task)
+		unknown = (struct model_task){.tid = a->next_tid, .vm = a->next_vm};
+	add_preemptor(s, v, a->by, task ?: &unknown, cut.to - cut.from, 1);
 }
 
 /* The part of an absence's wait that lies in the window, or from from_ns to its end: it waits last,
@@ -436,9 +473,9 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 	s->events = model__events(m);
 	s->lost = lost;
 	s->odd = model__odd(m);
-	for (unsigned at = 0; (v = model__next(m, &at));)
-		n += of(s, v) != NULL;
-	s->vcpu = malloc((n + 1) * sizeof(*s->vcpu)); /* all of it is copied to */
+	for (unsigned at = 0; (v = model__next(m, &at));) /* aggregates have all that they know of */
+		n += s->session->mode == MODE_AGGREGATES || of(s, v) != NULL;
+	s->vcpu = malloc((n + s->folds + 1) * sizeof(*s->vcpu)); /* all of it is copied to */
 	if (!s->vcpu)
 		return s->err = -ENOMEM;
 	for (unsigned at = 0; (v = model__next(m, &at));) {
@@ -451,6 +488,9 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 		free(sv); /* its histograms now belong to the copy */
 		s->by_id[v->id] = NULL;
 	}
+	for (unsigned i = 0; i < s->folds; i++)
+		s->vcpu[s->vcpus++] = s->fold[i];
+	s->folds = 0; /* their histograms now belong to the copies, too */
 	sorting = s;
 	qsort(s->vcpu, s->vcpus, sizeof(*s->vcpu), by_vm);
 	for (unsigned i = 0; i < s->preemptors; i++) {
@@ -463,6 +503,101 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 	if (!s->ledger)
 		total(s);
 	return s->err;
+}
+
+/* Of what `v` counts, none of it goes back. */
+static int vcpu_since(struct summary_vcpu *out, const struct summary_vcpu *v,
+		      const struct summary_vcpu *before)
+{
+	int err = hist__since(&out->absence, &v->absence, &before->absence) ?:
+		  hist__since(&out->run_delay, &v->run_delay, &before->run_delay);
+
+	out->v = v->v;
+	for (int i = 0; i < ST_CNT; i++) {
+		out->state_ns[i] = v->state_ns[i] - before->state_ns[i];
+		out->state_cnt[i] = v->state_cnt[i] - before->state_cnt[i];
+		err = err ?: hist__since(&out->by_state[i], &v->by_state[i], &before->by_state[i]);
+	}
+	out->run_delay_ns = v->run_delay_ns - before->run_delay_ns;
+	out->switches = v->switches - before->switches;
+	out->migrations = v->migrations - before->migrations;
+	out->reloads = v->reloads - before->reloads;
+	out->clamped = v->clamped - before->clamped;
+	out->unmeasured = v->unmeasured - before->unmeasured;
+	return err;
+}
+
+/* Where each vCPU is, by its id. */
+static const struct summary_vcpu **index_vcpus(const struct summary *s, __u32 *room)
+{
+	const struct summary_vcpu **at;
+
+	*room = 1;
+	for (unsigned i = 0; i < s->vcpus; i++)
+		if (s->vcpu[i].v->id >= *room)
+			*room = s->vcpu[i].v->id + 1;
+	at = calloc(*room, sizeof(*at));
+	for (unsigned i = 0; at && i < s->vcpus; i++)
+		if (!s->vcpu[i].folded)
+			at[s->vcpu[i].v->id] = &s->vcpu[i];
+	return at;
+}
+
+static int vcpus_since(struct summary *out, const struct summary *now, const struct summary *before)
+{
+	static const struct summary_vcpu none;
+	const struct summary_vcpu **at;
+	__u32 room;
+	int err = 0;
+
+	at = index_vcpus(before, &room);
+	out->vcpu = calloc(now->vcpus + 1, sizeof(*out->vcpu));
+	if (!at || !out->vcpu)
+		err = -ENOMEM;
+	for (unsigned i = 0; !err && i < now->vcpus; i++) {
+		const struct summary_vcpu *v = &now->vcpu[i],
+					  *b = v->v->id < room ? at[v->v->id] : NULL;
+
+		if (!v->folded)
+			err = vcpu_since(&out->vcpu[out->vcpus++], v, b ?: &none);
+	}
+	free(at);
+	return err;
+}
+
+static int preemptors_since(struct summary *out, const struct summary *now,
+			    struct summary *before)
+{
+	reindex(before); /* sorting has moved them */
+	for (unsigned i = 0; !out->err && i < now->preemptors; i++) {
+		const struct summary_preemptor *p = &now->preemptor[i];
+		struct loss loss = {p->victim_vm, p->victim, p->by};
+		struct model_vcpu victim = {.vm = p->victim_vm, .id = p->victim};
+		__u32 h = before->hash_size ? before->hash[slot(before, &loss, &p->task)] : 0;
+		const struct summary_preemptor *b = h ? &before->preemptor[h - 1] : NULL;
+		__u64 ns = p->time_ns - (b ? b->time_ns : 0), n = p->count - (b ? b->count : 0);
+
+		if (ns || n)
+			add_preemptor(out, &victim, p->by, &p->task, ns, n);
+	}
+	return out->err;
+}
+
+int summary__since(struct summary *out, const struct summary *now, struct summary *before)
+{
+	struct model_listener unused;
+
+	summary__init(out, now->session, now->filter, before->to_ns, now->to_ns, &unused);
+	out->model = now->model;
+	out->by_victim = now->by_victim;
+	out->events = now->events - before->events;
+	out->lost = now->lost - before->lost;
+	out->err = vcpus_since(out, now, before);
+	if (out->err)
+		return out->err;
+	if (!preemptors_since(out, now, before))
+		total(out);
+	return out->err;
 }
 
 unsigned summary__group(const struct summary *s, enum summary_by by, unsigned first)
@@ -533,7 +668,10 @@ void summary__free(struct summary *s)
 			summary__free_vcpu(s->by_id[i]);
 		free(s->by_id[i]);
 	}
+	for (unsigned i = 0; i < s->folds; i++)
+		summary__free_vcpu(&s->fold[i]);
 	summary__free_vcpu(&s->total);
+	free(s->fold);
 	free(s->by_id);
 	free(s->vcpu);
 	free(s->preemptor);

@@ -38,6 +38,7 @@ struct summary_vcpu {
 	__u64 loads, puts;	 /* ... and on the ioctl path */
 	__u64 clamped;		 /* run delays that were cut to their absence */
 	__u64 unmeasured;	 /* blocked absences without a run delay */
+	bool folded;		 /* not one vCPU: those of its VM that are gone (aggregates) */
 	struct hist absence, run_delay;
 	struct hist by_state[ST_CNT]; /* preempted, halted, sleeping */
 	struct cost reload, sched_put, load, put;
@@ -86,6 +87,8 @@ struct summary {
 	__u32 *hash;
 	struct summary_vcpu **by_id; /* while it is being filled: by the model's id of the vCPU */
 	__u32 by_id_room;
+	struct summary_vcpu *fold; /* ... and for those that are gone */
+	unsigned folds;
 };
 
 /* from_ns, to_ns: the window; ~0 = the session's end. Fills listener: give it to model__new().
@@ -100,6 +103,19 @@ bool summary__clip(const struct summary *s, const struct span *sp, struct span *
 /* Whom qsort() is to put first: who took longer. */
 int summary__by_time(const void *preemptor, const void *other);
 void summary__sort_preemptors(struct summary *s);
+/* The second producer, aggregation (aggregate.c), fills in what it has of a vCPU. NULL: no memory;
+ * err says so. */
+struct summary_vcpu *summary__of(struct summary *s, struct model_vcpu *v);
+
+/* ... of vCPUs that are gone, of the VM that v tells; v must outlive the summary. */
+struct summary_vcpu *summary__fold(struct summary *s, const struct model_vcpu *v);
+
+/* ... and that v lost its CPU `count` times, for ns in all. */
+void summary__taken(struct summary *s, const struct model_vcpu *v, __u8 by, __u64 ns, __u64 count);
+
+/* What `now` has that `before`, an earlier summary of the same vCPUs since the same moment, had
+ * not; both are finished. The window is the time between their ends. 0 or -ENOMEM. */
+int summary__since(struct summary *out, const struct summary *now, struct summary *before);
 
 /* After model__end(): sorts, totals. m must outlive the summary. 0 or -ENOMEM. */
 int summary__finish(struct summary *s, const struct model *m, __u64 lost);

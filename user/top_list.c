@@ -72,7 +72,7 @@ static const struct {
 
 static bool light(const struct top *t)
 {
-	return t->have && t->sum.session->mode == MODE_LIGHT;
+	return t->have && session__two_hooks(t->sum.session->mode);
 }
 
 static const char *head_of(const struct top *t, enum column c)

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* See aggregate.h. What the sums mean is bpf/agg.bpf.h's; the rules are those of vcpu.c. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "aggregate.h"
+
+/* What was said of a slot's vCPU before its first event told what it had been doing: that stays. */
+struct place {
+	enum state said;
+	__u64 said_ns;
+	bool shown; /* that it is dead */
+};
+
+/* The vCPUs of a VM that are gone. */
+struct fold {
+	struct model_vcpu who;
+	struct summary_vcpu sums;
+	__u64 by_ns[KS_BY_CNT], by_cnt[KS_BY_CNT];
+	__u64 over_ns; /* since when the VM is gone; 0 = it lives */
+};
+
+struct aggregate {
+	const struct session *session;
+	const struct filter *filter;
+	struct model *model;
+	struct sums sums;
+	struct place *place; /* of each slot */
+	struct fold **fold;
+	unsigned folds;
+	struct sums_vcpu one; /* the one that is being read */
+};
+
+/* Where the sums go: a vCPU's in a summary, or a fold's. */
+struct account {
+	struct summary_vcpu *sv;
+	__u64 by_ns[KS_BY_CNT], by_cnt[KS_BY_CNT];
+};
+
+struct aggregate *aggregate__new(const struct session *s, const struct filter *f, struct model *m,
+				 const struct sums *sums)
+{
+	struct aggregate *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return NULL;
+	g->session = s;
+	g->filter = f;
+	g->model = m;
+	g->sums = *sums;
+	g->place = calloc(sums->slots, sizeof(*g->place));
+	if (!g->place) {
+		free(g);
+		return NULL;
+	}
+	return g;
+}
+
+/* ---- one vCPU ----------------------------------------------------------------------------- */
+
+static const enum state state_of[KS_H_CNT] = {
+	[KS_H_PREEMPTED] = ST_PREEMPTED, [KS_H_HALTED] = ST_HALTED, [KS_H_SLEEPING] = ST_SLEEPING};
+
+/* Time in a state that no distribution has: it was not seen from its beginning to its end. */
+static void add_part(struct summary_vcpu *sv, enum state state, __u64 ns)
+{
+	sv->state_ns[state] += ns;
+	if (state == ST_PREEMPTED)
+		sv->run_delay_ns += ns;
+}
+
+static enum state first_state(__u8 first)
+{
+	return first == KS_R_CNT ? ST_ON_OR_USER : state__of_reason(first);
+}
+
+/* Until its first event only the snapshot tells what a vCPU does. */
+static void add_eventless(const struct model_vcpu *v, struct place *p, struct account *to,
+			  __u64 from, __u64 until)
+{
+	p->said = v->v.state;
+	p->said_ns = until > from ? until - from : 0;
+	add_part(to->sv, p->said, p->said_ns);
+}
+
+static int add_hist(struct hist *to, const struct ks_agg_hist *h)
+{
+	return hist__add_kernel(to, h->bucket, h->sum_ns, ~h->min_inv, h->max_ns);
+}
+
+/* Absences from end to end. */
+static int add_whole(const struct aggregate *g, const struct ks_agg *a, struct summary_vcpu *sv)
+{
+	int err = 0;
+
+	for (int i = 0; !err && i < KS_H_WOKEN; i++) {
+		const struct ks_agg_hist *h = &a->hist[i];
+		struct hist *own = &sv->by_state[state_of[i]];
+		__u64 before = own->count;
+
+		if (!h->min_inv)
+			continue;
+		err = add_hist(own, h) ?: add_hist(&sv->absence, h);
+		if (!err && i == KS_H_PREEMPTED)
+			err = add_hist(&sv->run_delay, h);
+		sv->state_ns[state_of[i]] += h->sum_ns;
+		sv->state_cnt[state_of[i]] += own->count - before;
+		sv->switches += own->count - before;
+		sv->reloads += own->count - before;
+		if (i == KS_H_PREEMPTED)
+			sv->run_delay_ns += h->sum_ns;
+		else if (!(g->session->fields & KS_M_RUN_DELAY))
+			sv->unmeasured += own->count - before;
+	}
+	if (err || !(g->session->fields & KS_M_RUN_DELAY) || !a->hist[KS_H_WOKEN].min_inv)
+		return err;
+	sv->run_delay_ns += a->hist[KS_H_WOKEN].sum_ns;
+	return add_hist(&sv->run_delay, &a->hist[KS_H_WOKEN]);
+}
+
+static void add_open(const struct ks_agg *a, struct account *to, __u64 until)
+{
+	enum state state = a->state == KS_A_IN ? ST_ON_OR_USER : state__of_reason(a->reason);
+	__u64 ns = until > a->since ? until - a->since : 0;
+
+	add_part(to->sv, state, ns);
+	if (a->state != KS_A_OUT)
+		return;
+	to->sv->switches++;
+	if (a->by && ns) {
+		to->by_ns[a->by] += ns;
+		to->by_cnt[a->by]++;
+	}
+}
+
+static int add_vcpu(const struct aggregate *g, const struct sums_vcpu *in,
+		    const struct model_vcpu *v, struct place *p, struct account *to)
+{
+	const struct ks_agg *a = &in->a;
+	__u64 start = g->session->start_ns, until = a->gone_ns ?: in->at_ns, said;
+	__u64 from = in->created && in->born_ns > start ? in->born_ns : start;
+	struct summary_vcpu *sv = to->sv;
+
+	sv->state_ns[ST_ABSENT] += from - start + (in->at_ns > until ? in->at_ns - until : 0);
+	if (a->state == KS_A_NONE) {
+		add_eventless(v, p, to, from, until);
+		return 0;
+	}
+	said = p->said_ns < a->first_ns ? p->said_ns : a->first_ns;
+	add_part(sv, p->said, said);
+	add_part(sv, first_state(a->first), a->first_ns - said);
+	sv->state_ns[ST_ON_OR_USER] += a->on_ns;
+	sv->state_ns[ST_UNKNOWN] += a->unknown_ns;
+	sv->migrations += a->migrations;
+	sv->clamped += a->clamped;
+	sv->reloads += a->first != KS_R_CNT;
+	for (int by = 0; by < KS_BY_CNT; by++) {
+		to->by_ns[by] += a->by_ns[by];
+		to->by_cnt[by] += a->by_cnt[by];
+	}
+	add_open(a, to, until);
+	return add_whole(g, a, sv);
+}
+
+static void add_taken(struct summary *s, const struct model_vcpu *v, const __u64 *ns,
+		      const __u64 *cnt)
+{
+	for (int by = KS_BY_NONE + 1; by < KS_BY_CNT; by++)
+		if (cnt[by])
+			summary__taken(s, v, by, ns[by], cnt[by]);
+}
+
+/* ---- those that are gone ------------------------------------------------------------------ */
+
+static struct fold *fold_of(struct aggregate *g, const struct model_vcpu *v)
+{
+	struct fold **all, *f;
+
+	for (unsigned i = 0; i < g->folds; i++)
+		if (g->fold[i]->who.vm == v->vm)
+			return g->fold[i];
+	all = realloc(g->fold, (g->folds + 1) * sizeof(*all));
+	if (!all)
+		return NULL;
+	g->fold = all;
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return NULL;
+	f->who.vm = v->vm;
+	f->who.tgid = v->tgid;
+	f->who.vcpu_id = -1;
+	f->who.gone = true;
+	return g->fold[g->folds++] = f;
+}
+
+static int fold(struct aggregate *g, const struct sums_vcpu *in, const struct model_vcpu *v,
+		struct place *p)
+{
+	struct fold *f = fold_of(g, v);
+	struct account to = {0};
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	to.sv = &f->sums;
+	err = add_vcpu(g, in, v, p, &to);
+	f->sums.state_ns[ST_ABSENT] = 0; /* grows for ever, and says nothing of a VM */
+	for (int by = 0; by < KS_BY_CNT; by++) {
+		f->by_ns[by] += to.by_ns[by];
+		f->by_cnt[by] += to.by_cnt[by];
+	}
+	return err;
+}
+
+static int take(struct aggregate *g, __u32 slot, const struct model_vcpu *v)
+{
+	struct place *p = &g->place[slot];
+	int err = v && v->keep && g->one.a.gone_ns > g->session->start_ns
+			  ? fold(g, &g->one, v, p)
+			  : 0;
+
+	model__forget_vcpu(g->model, g->one.id);
+	memset(p, 0, sizeof(*p));
+	sums__free(&g->sums, slot);
+	return err;
+}
+
+int aggregate__collect(struct aggregate *g)
+{
+	int err = 0;
+
+	for (__u32 i = 0; !err && i < g->sums.slots; i++)
+		if (g->sums.slot[i].vcpu == KS_DEAD && sums__read(&g->sums, i, &g->one))
+			err = take(g, i, model__vcpu(g->model, g->one.id));
+	return err;
+}
+
+static int show_folds(struct aggregate *g, struct summary *s)
+{
+	for (unsigned i = 0; i < g->folds; i++) {
+		struct fold *f = g->fold[i];
+		struct summary_vcpu *sv = summary__fold(s, &f->who);
+
+		if (!sv || summary__add(sv, &f->sums))
+			return -ENOMEM;
+		add_taken(s, &f->who, f->by_ns, f->by_cnt);
+	}
+	return 0;
+}
+
+static void forget_vms(struct aggregate *g, __u64 now_ns)
+{
+	for (unsigned i = 0; i < g->folds; i++) {
+		struct fold *f = g->fold[i];
+		const struct model_vm *vm = model__vm(g->model, f->who.vm);
+
+		if (vm && !vm->dead)
+			continue;
+		f->over_ns = f->over_ns ?: now_ns;
+		if (now_ns - f->over_ns < AGGREGATE_LINGER_NS)
+			continue;
+		model__forget_vm(g->model, f->who.vm);
+		summary__free_vcpu(&f->sums);
+		free(f);
+		g->fold[i--] = g->fold[--g->folds];
+	}
+}
+
+/* ---- all of them -------------------------------------------------------------------------- */
+
+static int tell_now(const struct sums_vcpu *in, struct model_vcpu *v, aggregate_now_fn fn,
+		    void *ctx)
+{
+	struct span now = {.from = in->a.since, .to = in->at_ns, .cpu = in->cpu, .open = true};
+
+	if (in->a.state == KS_A_NONE) {
+		now.from = v->v.since;
+		now.state = v->v.state;
+		now.cpu = v->v.cpu;
+	} else {
+		now.state = in->a.state == KS_A_IN ? ST_ON_OR_USER : state__of_reason(in->a.reason);
+	}
+	return now.from < now.to ? fn(ctx, v, &now) : 0;
+}
+
+static int read_slot(struct aggregate *g, __u32 slot, struct summary *s, aggregate_now_fn now,
+		     void *ctx)
+{
+	struct account to = {0};
+	struct model_vcpu *v;
+	int err;
+
+	if (!sums__read(&g->sums, slot, &g->one))
+		return 0;
+	v = model__vcpu_known(g->model, g->one.id);
+	if (g->one.dead && (!v || g->place[slot].shown || g->one.a.gone_ns <= g->session->start_ns))
+		return take(g, slot, v);
+	if (!v)
+		return 0; /* its descriptor is still to come */
+	v->v.tid = g->one.tid;
+	to.sv = summary__of(s, v);
+	if (!to.sv)
+		return -ENOMEM;
+	err = add_vcpu(g, &g->one, v, &g->place[slot], &to);
+	add_taken(s, v, to.by_ns, to.by_cnt);
+	s->odd += g->one.a.odd;
+	g->place[slot].shown = g->one.dead;
+	if (!err && now && !g->one.dead)
+		err = tell_now(&g->one, v, now, ctx);
+	return err ?: s->err;
+}
+
+int aggregate__read(struct aggregate *g, __u64 now_ns, bool by_victim, struct summary *s,
+		    aggregate_now_fn now, void *ctx)
+{
+	struct model_listener unused;
+	__u64 odd;
+	int err = 0;
+
+	summary__init(s, g->session, g->filter, g->session->start_ns, now_ns, &unused);
+	s->by_victim = by_victim;
+	for (__u32 i = 0; !err && i < g->sums.slots; i++)
+		err = read_slot(g, i, s, now, ctx);
+	err = err ?: show_folds(g, s);
+	odd = s->odd;
+	err = err ?: summary__finish(s, g->model, 0);
+	s->odd = odd;
+	forget_vms(g, now_ns);
+	return err;
+}
+
+void aggregate__free(struct aggregate *g)
+{
+	if (!g)
+		return;
+	for (unsigned i = 0; i < g->folds; i++) {
+		summary__free_vcpu(&g->fold[i]->sums);
+		free(g->fold[i]);
+	}
+	free(g->fold);
+	free(g->place);
+	free(g);
+}
