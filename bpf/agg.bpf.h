@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * Aggregation: instead of records, each vCPU's times, counts and histograms are kept in the kernel
- * (struct ks_agg). What an event means is the same as for records (user/vcpu.c), as both are to
- * come to the same sums.
+ * (struct ks_now in its slot, struct ks_agg). What an event means is the same as for records
+ * (user/vcpu.c), as both are to come to the same sums.
  *
  * A reader in user space must not see half of an event: agg_begin() makes the slot's counter odd
  * before the event's time is taken, agg_end() makes it even when all is stored. So a reader that
- * finds the same even number around its reading, clock included, has all events until then.
+ * finds the same even number around its reading, its clock included, has all events until then.
  */
 #ifndef KVMSCHED_AGG_BPF_H
 #define KVMSCHED_AGG_BPF_H
@@ -15,92 +15,102 @@
 #include "state.bpf.h"
 #include "step.h"
 
-/* Stores in order: x86 does so by itself, the compiler must not undo it. */
-static __always_inline void agg_turn(struct ks_agg *a)
+/* Neither may move across it: x86 keeps the order of stores, the compiler must not undo it. */
+static __always_inline void agg_turn(struct ks_slot *s, __u64 turn)
 {
 #ifdef __TARGET_ARCH_x86
-	barrier_var(a);
-	*(volatile __u64 *)&a->turn = a->turn + 1;
-	barrier_var(a);
+	asm volatile("" ::: "memory");
+	*(volatile __u64 *)&s->agg.turn = turn;
+	asm volatile("" ::: "memory");
 #else
-	__sync_lock_test_and_set(&a->turn, a->turn + 1);
+	__sync_lock_test_and_set(&s->agg.turn, turn);
 #endif
 }
 
+static __always_inline __u64 agg_begin(struct ks_slot *s)
+{
+	__u64 turn = s->agg.turn;
+
+	agg_turn(s, turn + 1);
+	return turn;
+}
+
+static __always_inline void agg_end(struct ks_slot *s, __u64 turn)
+{
+	agg_turn(s, turn + 2);
+}
+
 /* NULL never happens, but the verifier wants to see it asked. */
-static __always_inline struct ks_agg *agg_begin(const struct ks_slot *s)
+static __always_inline struct ks_agg *agg_of(const struct ks_slot *s)
 {
 	__u32 at = s->id - 1;
-	struct ks_agg *a = bpf_map_lookup_elem(&aggs, &at);
 
-	if (a)
-		agg_turn(a);
-	return a;
+	return bpf_map_lookup_elem(&aggs, &at);
 }
 
-static __always_inline void agg_end(struct ks_agg *a)
+static __always_inline void agg_add(struct ks_agg_hist *h, __u64 ns)
 {
-	agg_turn(a);
-}
-
-static __always_inline void agg_add(struct ks_agg *a, __u32 which, __u64 ns)
-{
-	struct ks_agg_hist *h = &a->hist[which & (KS_H_CNT - 1)];
-	__u32 i = ks_bucket(ns);
+	__u64 i = ks_bucket(ns), inverse = ~ns;
 
 	h->sum_ns += ns;
 	if (ns > h->max_ns)
 		h->max_ns = ns;
-	if (~ns > h->min_inv)
-		h->min_inv = ~ns;
+	if (inverse > h->min_inv)
+		h->min_inv = inverse;
 	if (i < KS_AGG_BUCKETS)
 		h->bucket[i]++;
 }
 
-/* The vCPU's first event, or one that cannot follow what was before. out: kvm_sched_out(). */
-static __noinline int agg_first(struct ks_slot *s, __u64 ts, __u32 out)
+/* The vCPU's first event in the window, one before it, or one that cannot follow what was before.
+ * out: kvm_sched_out(), else kvm_sched_in(). */
+static __noinline int agg_seldom(struct ks_slot *s, __u64 ts, __u32 out, __u32 reason)
 {
 	__u64 from = ctl.start_ns;
 	struct ks_agg *a;
-	__u32 at;
 
 	if (!s)
 		return 0;
-	at = s->id - 1;
-	a = bpf_map_lookup_elem(&aggs, &at);
-	if (!a || ts < from)
+	a = agg_of(s);
+	if (!a)
 		return 0;
-	if (a->state != KS_A_NONE) { /* in, and in again: what was between was not seen */
+	if (ts < from) {
+		s->agg.state = out ? KS_A_EARLY : KS_A_NONE;
+		s->agg.reason = reason;
+		return 0;
+	}
+	if (s->agg.state > KS_A_EARLY) { /* in, and in again: what was between was not seen */
 		a->odd++;
-		a->unknown_ns += ts - a->since;
+		a->unknown_ns += ts - s->agg.since;
 	} else {
 		if (s->created && s->born_ts > from)
 			from = s->born_ts;
 		a->first_ns = ts > from ? ts - from : 0;
-		a->first = out ? KS_R_CNT : s->reason;
+		a->first = out ? KS_R_CNT
+			       : s->agg.state == KS_A_EARLY ? s->agg.reason : s->snap_reason;
 	}
-	a->since = ts;
-	return 1;
+	s->agg.since = ts;
+	s->agg.state = out ? KS_A_OUT : KS_A_IN;
+	s->agg.reason = reason;
+	s->agg.by = KS_BY_NONE;
+	return 0;
 }
 
 /* kvm_sched_out() at ts. by: who took the CPU, KS_BY_NONE if it is not asked for, or nobody did. */
-static __always_inline void agg_out(struct ks_agg *a, struct ks_slot *s, __u8 reason, __u8 by,
-				    __u64 ts)
+static __always_inline void agg_out(struct ks_slot *s, __u8 reason, __u8 by, __u64 ts)
 {
-	if (a->state == KS_A_IN)
-		a->on_ns += ts - a->since;
-	else if (!agg_first(s, ts, 1))
-		return;
-	a->since = ts;
-	a->state = KS_A_OUT;
-	a->reason = reason;
-	a->by = by;
+	if (s->agg.state != KS_A_IN) {
+		agg_seldom(s, ts, 1, reason);
+	} else {
+		s->agg.on_ns += ts - s->agg.since;
+		s->agg.since = ts;
+		s->agg.state = KS_A_OUT;
+		s->agg.reason = reason;
+	}
+	s->agg.by = by;
 }
 
-static __always_inline void agg_by(struct ks_agg *a, const struct task_struct *t, __u64 ns)
+static __always_inline void agg_by(struct ks_agg *a, __u8 by, const struct task_struct *t, __u64 ns)
 {
-	__u8 by = a->by;
-
 	if (!by)
 		return;
 	if (task_throttled(t)) /* throttled only after it had gone */
@@ -109,34 +119,61 @@ static __always_inline void agg_by(struct ks_agg *a, const struct task_struct *t
 	a->by_cnt[by & 7]++;
 }
 
-/* kvm_sched_in() at ts. */
-static __always_inline void agg_in(struct ks_agg *a, struct ks_slot *s, struct task_struct *t,
-				   __u32 cpu, __u64 ts, bool modern)
+static __always_inline void agg_blocked(struct ks_slot *s, struct ks_agg *a, __u64 ns,
+					const struct task_struct *t, bool modern)
 {
-	__u64 ns = ts - a->since, delay;
+	__u64 delay = task_run_delay(t, modern) - s->run_delay;
 
-	if (a->state != KS_A_OUT) {
-		if (!agg_first(s, ts, 0))
-			return;
-		a->state = KS_A_IN;
-		return;
-	}
-	a->since = ts;
-	a->state = KS_A_IN;
-	a->migrations += cpu != s->cpu;
-	if (a->reason <= KS_R_IOCTL) {
-		agg_add(a, KS_H_PREEMPTED, ns);
-		if (cfg.classes)
-			agg_by(a, t, ns);
-		return;
-	}
-	agg_add(a, a->reason == KS_R_HALTED ? KS_H_HALTED : KS_H_SLEEPING, ns);
-	delay = task_run_delay(t, modern) - s->run_delay;
+	agg_add(s->agg.reason == KS_R_HALTED ? &a->hist[KS_H_HALTED] : &a->hist[KS_H_SLEEPING], ns);
 	if (delay > ns) {
 		a->clamped++;
 		delay = ns;
 	}
-	agg_add(a, KS_H_WOKEN, delay);
+	agg_add(&a->hist[KS_H_WOKEN], delay);
+}
+
+/* kvm_sched_in() at ts. */
+static __always_inline void agg_in(struct ks_slot *s, __u32 cpu, __u64 ts, struct mode m)
+{
+	struct ks_agg *a = agg_of(s);
+	__u64 ns = ts - s->agg.since;
+
+	if (!a)
+		return;
+	if (s->agg.state != KS_A_OUT) {
+		agg_seldom(s, ts, 0, 0);
+	} else {
+		s->agg.since = ts;
+		s->agg.state = KS_A_IN;
+		if (s->agg.reason > KS_R_IOCTL) {
+			agg_blocked(s, a, ns, bpf_get_current_task_btf(), m.modern);
+		} else {
+			agg_add(&a->hist[KS_H_PREEMPTED], ns);
+			if (m.classes)
+				agg_by(a, s->agg.by, bpf_get_current_task_btf(), ns);
+		}
+		if (cpu != s->cpu)
+			a->migrations++;
+	}
+	s->cpu = cpu;
+}
+
+/* The vCPU is gone: what its slot has is moved to where user space takes it from, as the slot is
+ * another's from now on. Asks user space to hurry when they are many. */
+static __always_inline void agg_leave(struct ks_slot *s, __u64 ts)
+{
+	struct ks_agg *a = agg_of(s);
+	__u32 at = s->id - 1;
+
+	if (!a || at >= KS_SLOTS)
+		return;
+	a->now = s->agg;
+	a->tid = s->run_tid ?: s->tid;
+	a->cpu = s->cpu;
+	a->gone_ns = ts;
+	__sync_lock_test_and_set(&agg_owner[at], s->introduced ? KS_GONE_OWNER : 0);
+	if (s->introduced && __sync_fetch_and_add(&ctl.dead, 1) >= cfg.aggs / 8)
+		ring_doorbell();
 }
 
 #endif

@@ -75,8 +75,8 @@ static __noinline int outside(struct ks_slot *s, __u8 phase, __u64 ts)
 
 /*
  * Each hook is compiled once for each mode that has it, with a constant for the mode, and once for
- * any: set in_entry, in_entry_full, in_entry_light, in_entry_agg, in_entry_any. One of the sets is
- * loaded.
+ * any: set in_entry, in_entry_full, in_entry_light, in_entry_agg, in_entry_agg_by, in_entry_any. One of
+ * the sets is loaded.
  */
 #define PARAMS(...) __VA_ARGS__
 #define HOOK(at, name, set, mode, params, args...) \
@@ -94,6 +94,7 @@ static __noinline int outside(struct ks_slot *s, __u8 phase, __u64 ts)
 #define HOOK_LIGHT(at, name, params, args...)            \
 	HOOK(at, name, _light, MODE_LIGHT, params, args) \
 	HOOK(at, name, _agg, MODE_AGG, params, args)     \
+	HOOK(at, name, _agg_by, MODE_AGG_BY, params, args) \
 	HOOK_DEFAULT(at, name, params, args)
 
 /* ---- kvm_sched_out ------------------------------------------------------------------------ */
@@ -140,33 +141,28 @@ static __always_inline int on_out_agg(void *ctx, struct preempt_notifier *pn,
 				      struct task_struct *next, struct mode m)
 {
 	struct ks_slot *s = slot_notified(ctx, pn);
-	__u32 cpu = bpf_get_smp_processor_id(), vm;
-	__u8 task, reason, by = KS_BY_NONE;
+	__u8 reason = KS_R_PREEMPTED, by = KS_BY_NONE;
 	struct task_struct *t;
-	struct ks_agg *a;
-	__u64 ts;
+	__u64 ts, turn;
+	__u32 cpu, vm;
 
 	if (!s)
 		return 0;
 	t = bpf_get_current_task_btf();
 	if (s->run_tid != (__u32)t->pid)
 		bind(s, t);
-	task = task_bits(t, m.modern);
-	reason = ks_reason(task, ks_runnable(task) ? 0 : vcpu_blocking(notified(pn), m.modern), 0);
 	s->run_delay = task_run_delay(t, m.modern);
-	s->phase = KS_P_OUT;
-	s->reason = reason;
-	s->cpu = cpu;
-	a = agg_begin(s);
-	if (!a)
-		return 0;
+	s->cpu = cpu = bpf_get_smp_processor_id();
+	if (!ks_runnable(task_bits(t, m.modern)))
+		reason = vcpu_blocking(notified(pn), m.modern) ? KS_R_HALTED : KS_R_SLEEPING;
+	turn = agg_begin(s);
 	ts = now();
 	if (ts < ctl.end_ns) {
-		if (cfg.classes && reason == KS_R_PREEMPTED)
+		if (m.classes && reason == KS_R_PREEMPTED)
 			by = preemptor(s, next, cpu, task_throttled(t), ts, &vm);
-		agg_out(a, s, reason, by, ts);
+		agg_out(s, reason, by, ts);
 	}
-	agg_end(a);
+	agg_end(s, turn);
 	return 0;
 }
 
@@ -183,7 +179,6 @@ static __always_inline int on_out_exit(void *ctx, struct preempt_notifier *pn,
 	struct task_struct *t;
 	struct ks_ring *ring;
 	struct ks_out *r;
-	struct ks_agg *a;
 	__u64 ts;
 
 	if (!s)
@@ -205,8 +200,11 @@ static __always_inline int on_out_exit(void *ctx, struct preempt_notifier *pn,
 	s->reason = reason = ks_reason(task, at_exit, mask);
 	s->cpu = cpu = bpf_get_smp_processor_id();
 	ts = now();
-	if (!in_window(ts))
+	if (!in_window(ts)) {
+		if (m.aggregate && ts < ctl.end_ns)
+			agg_out(s, reason, KS_BY_NONE, ts);
 		return outside(s, KS_P_LOADED, ts);
+	}
 	if (m.by_cpu && !out_wanted(s, cpu))
 		return 0;
 	if (ks_runnable(task)) {
@@ -215,11 +213,9 @@ static __always_inline int on_out_exit(void *ctx, struct preempt_notifier *pn,
 		mask |= throttled ? KS_M_THROTTLED : 0;
 		by = preemptor(s, next, cpu, throttled, ts, &next_vm);
 	}
-	if (m.aggregate && (a = agg_begin(s))) {
-		agg_out(a, s, reason, by, ts);
-		agg_end(a);
-	}
-	if (pending(s))
+	if (m.aggregate)
+		agg_out(s, reason, by, ts);
+	if (!m.light && pending(s))
 		flush_loads(s, cpu, ts);
 	r = ring_get(s, cpu, &ring, &ts);
 	if (!r)
@@ -306,7 +302,7 @@ static __always_inline int emit_in(struct ks_slot *s, int arg, __u64 exit_ts, st
 }
 
 /* An absence that began before the hooks did. */
-static __always_inline void in_begun_before(struct ks_slot *s, bool modern)
+static __always_inline void begun_before(struct ks_slot *s, bool modern)
 {
 	s->run_delay = task_run_delay(bpf_get_current_task_btf(), modern);
 	s->reason = s->snap_reason;
@@ -316,23 +312,15 @@ static __always_inline void in_begun_before(struct ks_slot *s, bool modern)
 static __always_inline int on_in_agg(void *ctx, struct preempt_notifier *pn, struct mode m)
 {
 	struct ks_slot *s = slot_notified(ctx, pn);
-	__u32 cpu = bpf_get_smp_processor_id();
-	struct ks_agg *a;
-	__u64 ts;
+	__u64 ts, turn;
 
 	if (!s)
 		return 0;
-	if (s->phase != KS_P_OUT)
-		in_begun_before(s, m.modern);
-	s->phase = KS_P_LOADED;
-	a = agg_begin(s);
-	if (!a)
-		return 0;
+	turn = agg_begin(s);
 	ts = now();
 	if (ts < ctl.end_ns)
-		agg_in(a, s, bpf_get_current_task_btf(), cpu, ts, m.modern);
-	agg_end(a);
-	s->cpu = cpu;
+		agg_in(s, bpf_get_smp_processor_id(), ts, m);
+	agg_end(s, turn);
 	return 0;
 }
 
@@ -344,18 +332,15 @@ static __always_inline int on_in_entry(void *ctx, struct preempt_notifier *pn, i
 
 	__u64 ts = now();
 	struct ks_slot *s = slot_notified(ctx, pn);
-	struct ks_agg *a;
 
 	if (!s)
 		return 0;
 	*(__u32 *)s->flags = vcpu_flags(notified(pn), m.modern);
 	s->entry_ts = ts;
 	if (s->phase != KS_P_OUT)
-		in_begun_before(s, m.modern);
-	if (m.aggregate && in_window(ts) && (a = agg_begin(s))) {
-		agg_in(a, s, bpf_get_current_task_btf(), bpf_get_smp_processor_id(), ts, m.modern);
-		agg_end(a);
-	}
+		begun_before(s, m.modern);
+	if (m.aggregate && ts < ctl.end_ns)
+		agg_in(s, bpf_get_smp_processor_id(), ts, m);
 	set_step(s, m.light ? KS_P_LOADED : KS_P_COMING, KS_M_POINT(KS_PT_ENTRY));
 	return m.light ? emit_in(s, cpu, 0, m) : 0;
 }
@@ -588,20 +573,6 @@ HOOK_FULL("fexit/kvm_arch_vcpu_put", put_exit, (struct kvm_vcpu * vcpu), vcpu)
 
 /* ---- life and death ----------------------------------------------------------------------- */
 
-/* User space still has to take the vCPU's sums; it is asked to hurry when they are many. */
-static __always_inline __u64 slot_dead(struct ks_slot *s, __u64 ts)
-{
-	struct ks_agg *a = agg_begin(s);
-
-	if (!a)
-		return 0;
-	a->gone_ns = ts;
-	agg_end(a);
-	if (__sync_fetch_and_add(&ctl.dead, 1) >= cfg.slots / 8)
-		ring_doorbell();
-	return KS_DEAD;
-}
-
 static __noinline int slot_free(__u64 vcpu)
 {
 	__u32 *index = bpf_map_lookup_elem(&slot_of, &vcpu), at;
@@ -640,7 +611,9 @@ static __noinline int slot_free(__u64 vcpu)
 	bpf_map_delete_elem(&slot_of, &vcpu);
 	s->hot = 0;
 	s->keep = KS_NEW;
-	s->vcpu = cfg.aggregate && s->introduced ? slot_dead(s, ts) : 0;
+	if (cfg.aggregate)
+		agg_leave(s, ts);
+	s->vcpu = 0;
 	return 0;
 }
 

@@ -131,13 +131,14 @@ static __always_inline struct ks_slot *slot_at(__u32 index)
 /* 32 bits of a pointer are a number to the verifier; it may also be compared with one. */
 static __always_inline __u32 slot_bucket(__u64 vcpu)
 {
-	return ((__u32)vcpu * 0x9e3779b1U) >> cfg.slot_shift & (KS_SLOTS - 1);
+	return ((__u32)vcpu * 0x9e3779b1U) >> (32 - SLOT_BITS);
 }
 
 struct claim {
 	__u64 vcpu;
 	__u32 first;
 	__u32 at; /* + 1; 0 = none free */
+	__u32 owner;
 };
 
 static long claim_one(__u32 i, struct claim *c)
@@ -160,6 +161,50 @@ static __u32 slot_claim(__u64 vcpu)
 	return c.at;
 }
 
+static long agg_claim_one(__u32 i, struct claim *c)
+{
+	__u32 at = (c->first + i) % cfg.aggs & (KS_SLOTS - 1);
+
+	if (agg_owner[at] || __sync_val_compare_and_swap(&agg_owner[at], 0, c->owner))
+		return 0;
+	c->at = at + 1;
+	return 1;
+}
+
+/* The number of a new vCPU: where there is aggregation, its sums' place + 1; 0 = none is free. */
+static __u32 vcpu_number(__u32 slot)
+{
+	__u32 next = __sync_fetch_and_add(&ctl.next_vcpu, 1);
+	struct claim c = {.owner = slot + 1, .first = next};
+
+	if (!cfg.aggregate)
+		return next + 1;
+	if (cfg.aggs)
+		bpf_loop(cfg.aggs, agg_claim_one, &c, 0);
+	return c.at;
+}
+
+static __always_inline void agg_born(const struct ks_slot *s)
+{
+	__u32 at = s->id - 1;
+	struct ks_agg *a = bpf_map_lookup_elem(&aggs, &at);
+
+	if (a) {
+		a->born_ns = s->born_ts;
+		a->created = s->created;
+	}
+}
+
+/* Each vCPU counts once: it is asked for again at its next event. */
+static __u32 refuse(__u64 vcpu)
+{
+	__u32 value = 0;
+
+	if (!bpf_map_update_elem(&refused, &vcpu, &value, BPF_NOEXIST))
+		__sync_fetch_and_add(&ctl.untracked, 1);
+	return 0;
+}
+
 /* A vCPU seen for the first time. t: a task of its VMM. Returns the slot's index + 1. */
 static __noinline __u32 slot_new(__u64 vcpu, __u64 ts, __u32 created, struct task_struct *t)
 {
@@ -170,11 +215,8 @@ static __noinline __u32 slot_new(__u64 vcpu, __u64 ts, __u32 created, struct tas
 	if (ts >= ctl.end_ns)
 		return 0; /* its descriptor would be later than what closes the recording */
 	index = slot_claim(vcpu);
-	if (!index) { /* and again at its next event: only the first time counts */
-		if (!bpf_map_update_elem(&refused, &vcpu, &index, BPF_NOEXIST))
-			__sync_fetch_and_add(&ctl.untracked, 1);
-		return 0;
-	}
+	if (!index)
+		return refuse(vcpu);
 	index--;
 	s = slot_at(index);
 	if (bpf_map_update_elem(&slot_of, &vcpu, &index, BPF_NOEXIST)) {
@@ -184,10 +226,15 @@ static __noinline __u32 slot_new(__u64 vcpu, __u64 ts, __u32 created, struct tas
 		return other ? *other + 1 : 0;
 	}
 	__builtin_memset(&s->kvm, 0, sizeof(*s) - __builtin_offsetof(struct ks_slot, kvm));
+	s->id = vcpu_number(index);
+	if (!s->id) {
+		bpf_map_delete_elem(&slot_of, &vcpu);
+		s->vcpu = 0;
+		return refuse(vcpu);
+	}
 	s->in_cgroup = 1;
 	s->kvm = (__u64)BPF_CORE_READ(v, kvm);
 	s->vcpu_id = BPF_CORE_READ(v, vcpu_id);
-	s->id = cfg.aggregate ? index + 1 : __sync_fetch_and_add(&ctl.next_vcpu, 1) + 1;
 	s->tid = t->pid;
 	s->tgid = t->tgid;
 	s->vm = vm_get(s->kvm, t);
@@ -197,6 +244,8 @@ static __noinline __u32 slot_new(__u64 vcpu, __u64 ts, __u32 created, struct tas
 		s->phase = KS_P_USER;
 		s->put_ts = ts;
 	}
+	if (cfg.aggregate)
+		agg_born(s);
 	bind(s, t);
 	filter(s, t);
 	return index + 1;

@@ -31,11 +31,11 @@ struct {
 	__uint(value_size, 128 + 56); /* sizeof(struct ks_ring) + places * KS_RECORD_MAX */
 } rings SEC(".maps");
 
-/* One struct ks_agg per slot. */
+__u32 agg_owner[KS_SLOTS]; /* of each struct ks_agg */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1); /* the number of slots, where there is aggregation */
+	__uint(max_entries, 1); /* cfg.aggs */
 	__type(key, __u32);
 	__type(value, struct ks_agg);
 } aggs SEC(".maps");
@@ -156,6 +156,7 @@ struct mode {
 	bool by_tid;
 	bool aggregate;
 	bool records;
+	bool classes;
 	bool modern; /* see compat.bpf.h */
 	__u16 fields;
 };
@@ -167,6 +168,12 @@ struct mode {
 	((struct mode){.light = true, .records = true, .modern = true, .fields = KS_FIELDS_MODERN})
 #define MODE_AGG \
 	((struct mode){.light = true, .aggregate = true, .modern = true, .fields = KS_FIELDS_MODERN})
+#define MODE_AGG_BY                      \
+	((struct mode){.light = true,    \
+		       .aggregate = true, \
+		       .classes = true,  \
+		       .modern = true,   \
+		       .fields = KS_FIELDS_MODERN})
 #define MODE_ANY                             \
 	((struct mode){.light = cfg.light,   \
 		       .full = cfg.full,     \
@@ -175,6 +182,7 @@ struct mode {
 		       .by_tid = cfg.by_tid, \
 		       .aggregate = cfg.aggregate, \
 		       .records = cfg.records, \
+		       .classes = cfg.classes, \
 		       .fields = cfg.fields})
 
 static __always_inline __u64 now(void)

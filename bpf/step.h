@@ -58,37 +58,46 @@ KS_INLINE __u8 ks_class(int throttled, __u32 victim_vm, __u8 kind, __u32 vm)
 	return kind == KS_K_VCPU ? KS_BY_SAME_VM : KS_BY_EMULATOR;
 }
 
+/* Keeps the compiler from computing both sides of a branch. */
+#define KS_BRANCH(x) asm volatile("" : "+r"(x))
+
 /* The bucket of a value in the kernel's histograms: below 8 it is the value, then each octave has 8
  * (user/hist.h has 128). */
 KS_INLINE __u32 ks_bucket(__u64 ns)
 {
-	__u32 shift = 0;
+	__u64 first = 0;
 
 	if (ns >> 35) {
 		ns >>= 32;
-		shift = 32;
+		first = 32 * KS_AGG_SUB;
+		KS_BRANCH(ns);
 	}
 	if (ns >= 8 << 16) {
 		ns >>= 16;
-		shift += 16;
+		first += 16 * KS_AGG_SUB;
+		KS_BRANCH(ns);
 	}
 	if (ns >= 8 << 8) {
 		ns >>= 8;
-		shift += 8;
+		first += 8 * KS_AGG_SUB;
+		KS_BRANCH(ns);
 	}
 	if (ns >= 8 << 4) {
 		ns >>= 4;
-		shift += 4;
+		first += 4 * KS_AGG_SUB;
+		KS_BRANCH(ns);
 	}
 	if (ns >= 8 << 2) {
 		ns >>= 2;
-		shift += 2;
+		first += 2 * KS_AGG_SUB;
+		KS_BRANCH(ns);
 	}
 	if (ns >= 8 << 1) {
 		ns >>= 1;
-		shift += 1;
+		first += KS_AGG_SUB;
+		KS_BRANCH(ns);
 	}
-	return shift * KS_AGG_SUB + ns;
+	return first + ns;
 }
 
 #endif

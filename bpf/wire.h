@@ -290,6 +290,23 @@ enum {
  * next event. CLOSED: it was, and what its slot holds is how it stood when the window ended. */
 enum { KS_NEW = 0, KS_DROP, KS_KEEP, KS_ASK, KS_CLOSED };
 
+/* Aggregation: what a vCPU does. `turn` is odd while its hooks write here or to its struct ks_agg. */
+enum {
+	KS_A_NONE = 0, /* no event in the window */
+	KS_A_EARLY,    /* ... but it went out just before, for `reason` */
+	KS_A_IN,
+	KS_A_OUT,
+};
+struct ks_now {
+	__u64 turn;
+	__u64 since; /* in the window */
+	__u64 on_ns; /* on a CPU or in user space, from the first event until `since` */
+	__u8 state;  /* KS_A_* */
+	__u8 reason; /* OUT: KS_R_* */
+	__u8 by;     /* OUT: KS_BY_* */
+	__u8 pad;
+};
+
 /* One per vCPU. A vCPU's own transitions never run concurrently, so its hooks write here without
  * atomics; a reader elsewhere must wait until recording has stopped, or compare seq around it. */
 struct ks_slot {
@@ -330,35 +347,35 @@ struct ks_slot {
 	__u64 run_delay; /* sched_info.run_delay at sched_out */
 	__u64 put_ts;	 /* the last bare put */
 	__u64 flush_ts;	 /* the last record; 0: its thread is not known yet */
-	/* since the last record: as in struct ks_loads */
-	__u64 user_ns;
-	__u32 loads;
-	__u32 puts;
-	__u32 load_ns;
-	__u32 put_ns;
-	__u32 load_max_ns;
-	__u32 put_max_ns;
-	__u8 load_flags;
-	__u8 put_flags;
-	__u8 pad[14];
+	union {
+		struct { /* since the last record: as in struct ks_loads */
+			__u64 user_ns;
+			__u32 loads;
+			__u32 puts;
+			__u32 load_ns;
+			__u32 put_ns;
+			__u32 load_max_ns;
+			__u32 put_max_ns;
+			__u8 load_flags;
+			__u8 put_flags;
+			__u8 pad[14];
+		};
+		struct ks_now agg; /* aggregation, which hooks neither loads nor puts */
+	};
 };
 _Static_assert(sizeof(struct ks_slot) == 192, "slot: three cache lines");
 
 /*
- * What is kept of a vCPU where no record leaves the kernel (aggregation). The vCPU's own hooks
- * write it, as its slot; `turn` is odd while they do. All sums begin with the window. Its memory
- * is zero when a vCPU begins to use it: user space sees to that once it has taken what a vCPU that
- * is gone has left (see KS_DEAD).
+ * What is kept of a vCPU where no record leaves the kernel (aggregation): in its slot what every
+ * event needs, here the rest. The vCPU's own hooks write it, as its slot. All sums begin with the
+ * window. Its memory is zero when a vCPU begins to use it: user space sees to that once it has
+ * taken what a vCPU that is gone has left (KS_GONE_OWNER).
  */
-#define KS_AGG_SUB	 8U /* buckets per octave: each at most 1/8 of its values wide */
+#define KS_AGG_SUB     8U		 /* buckets per octave: each at most 1/8 of its values wide */
 #define KS_AGG_BUCKETS (62 * KS_AGG_SUB) /* any 64-bit number has one: ks_bucket() */
 
 /* preempted, halted, sleeping: absences; woken: of halted and sleeping ones, the run delay. */
 enum { KS_H_PREEMPTED, KS_H_HALTED, KS_H_SLEEPING, KS_H_WOKEN, KS_H_CNT };
-
-enum { KS_A_NONE = 0, /* no event yet */
-       KS_A_IN,
-       KS_A_OUT };
 
 struct ks_agg_hist {
 	__u64 sum_ns, max_ns;
@@ -367,28 +384,27 @@ struct ks_agg_hist {
 };
 
 struct ks_agg {
-	__u64 turn;
-	__u64 since; /* when the state began; 0 = not known */
-	__u8 state;  /* KS_A_* */
-	__u8 reason; /* OUT: KS_R_* */
-	__u8 by;     /* OUT: KS_BY_* */
-	__u8 first;  /* what the vCPU did before its first event: KS_R_*, KS_R_CNT = on or user */
-	__u32 odd;   /* events that cannot follow what was before */
-	__u64 first_ns; /* ... and for how long, since the window or the vCPU began */
-	__u64 on_ns;	/* on a CPU or in user space, after the first event, until `since` */
+	__u64 first_ns; /* how long the vCPU did .first, since the window or it began */
 	__u64 unknown_ns;
 	__u64 gone_ns; /* when the vCPU was destroyed; 0 = it lives */
 	__u64 migrations;
-	__u64 clamped;		 /* run delays that were longer than their absence */
+	__u64 clamped; /* run delays that were longer than their absence */
+	__u64 odd;     /* events that cannot follow what was before */
+	__u64 born_ns; /* when it was first seen */
+	__u8 first;    /* before its first event: KS_R_*, KS_R_CNT = on a CPU or in user space */
+	__u8 created;  /* at born_ns; else it was there before */
+	__u16 cpu;     /* of one that is gone, as its slot had them ... */
+	__u32 tid;
+	struct ks_now now; /* ... and this */
 	__u64 by_ns[KS_BY_CNT + 1]; /* whole absences by who took the CPU */
 	__u64 by_cnt[KS_BY_CNT + 1];
-	__u64 pad;
 	struct ks_agg_hist hist[KS_H_CNT];
 };
 _Static_assert(KS_BY_CNT == 7 && KS_H_CNT == 4, "agg: masks of indices");
 
-/* In ks_slot.vcpu: a vCPU that is gone, but whose sums user space has not taken yet. */
-#define KS_DEAD 1
+/* Whose a struct ks_agg is: the index of the vCPU's slot + 1; 0 = nobody's; or, of a vCPU that is
+ * gone, user space's, who makes it zero and nobody's. */
+#define KS_GONE_OWNER 0xffffffffU
 
 /* The window: records are made for start_ns <= ts < end_ns; and the counters around it. */
 struct ks_ctl {
@@ -400,7 +416,7 @@ struct ks_ctl {
 	__u32 lists_gen; /* raised when a filter's list changed: user space's */
 	__u32 next_vcpu; /* ids given out */
 	__u32 next_vm;
-	__u32 dead; /* slots that are KS_DEAD, as far as the kernel knows: user space sets it to 0 */
+	__u32 dead; /* vCPUs that went since user space last took what they left, and made it 0 */
 };
 
 /* What to record. Set before the programs are loaded, except the lists in maps. */
@@ -422,10 +438,11 @@ struct ks_config {
 	__u8 aggregate; /* keep sums (struct ks_agg) ... */
 	__u8 records;	/* ... and, or, make records */
 	__u8 classes;	/* sums: who took the CPU, too */
-	__u8 slot_shift; /* 32 - log2 of the places a vCPU's address may point to */
+	__u8 pad1;
 	__u8 pad0;
 	__u32 cgroups;
 	__u32 slots;	   /* at most KS_SLOTS */
+	__u32 aggs;	   /* the same for aggregation: then slots is KS_SLOTS */
 	__u32 ring_places; /* a power of two */
 	struct {
 		__s32 from, to;

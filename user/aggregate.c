@@ -5,7 +5,7 @@
 #include <string.h>
 #include "aggregate.h"
 
-/* What was said of a slot's vCPU before its first event told what it had been doing: that stays. */
+/* What was said of a vCPU before its first event told what it had been doing: that stays. */
 struct place {
 	enum state said;
 	__u64 said_ns;
@@ -25,7 +25,7 @@ struct aggregate {
 	const struct filter *filter;
 	struct model *model;
 	struct sums sums;
-	struct place *place; /* of each slot */
+	struct place *place; /* of each of the sums' */
 	struct fold **fold;
 	unsigned folds;
 	struct sums_vcpu one; /* the one that is being read */
@@ -48,7 +48,7 @@ struct aggregate *aggregate__new(const struct session *s, const struct filter *f
 	g->filter = f;
 	g->model = m;
 	g->sums = *sums;
-	g->place = calloc(sums->slots, sizeof(*g->place));
+	g->place = calloc(sums->places, sizeof(*g->place));
 	if (!g->place) {
 		free(g);
 		return NULL;
@@ -118,18 +118,22 @@ static int add_whole(const struct aggregate *g, const struct ks_agg *a, struct s
 	return add_hist(&sv->run_delay, &a->hist[KS_H_WOKEN]);
 }
 
-static void add_open(const struct ks_agg *a, struct account *to, __u64 until)
+static enum state state_now(const struct ks_now *now)
 {
-	enum state state = a->state == KS_A_IN ? ST_ON_OR_USER : state__of_reason(a->reason);
-	__u64 ns = until > a->since ? until - a->since : 0;
+	return now->state == KS_A_IN ? ST_ON_OR_USER : state__of_reason(now->reason);
+}
 
-	add_part(to->sv, state, ns);
-	if (a->state != KS_A_OUT)
+static void add_open(const struct ks_now *now, struct account *to, __u64 until)
+{
+	__u64 ns = until > now->since ? until - now->since : 0;
+
+	add_part(to->sv, state_now(now), ns);
+	if (now->state != KS_A_OUT)
 		return;
 	to->sv->switches++;
-	if (a->by && ns) {
-		to->by_ns[a->by] += ns;
-		to->by_cnt[a->by]++;
+	if (now->by && ns) {
+		to->by_ns[now->by] += ns;
+		to->by_cnt[now->by]++;
 	}
 }
 
@@ -138,18 +142,18 @@ static int add_vcpu(const struct aggregate *g, const struct sums_vcpu *in,
 {
 	const struct ks_agg *a = &in->a;
 	__u64 start = g->session->start_ns, until = a->gone_ns ?: in->at_ns, said;
-	__u64 from = in->created && in->born_ns > start ? in->born_ns : start;
+	__u64 from = a->created && a->born_ns > start ? a->born_ns : start;
 	struct summary_vcpu *sv = to->sv;
 
 	sv->state_ns[ST_ABSENT] += from - start + (in->at_ns > until ? in->at_ns - until : 0);
-	if (a->state == KS_A_NONE) {
+	if (in->now.state <= KS_A_EARLY) {
 		add_eventless(v, p, to, from, until);
 		return 0;
 	}
 	said = p->said_ns < a->first_ns ? p->said_ns : a->first_ns;
 	add_part(sv, p->said, said);
 	add_part(sv, first_state(a->first), a->first_ns - said);
-	sv->state_ns[ST_ON_OR_USER] += a->on_ns;
+	sv->state_ns[ST_ON_OR_USER] += in->now.on_ns;
 	sv->state_ns[ST_UNKNOWN] += a->unknown_ns;
 	sv->migrations += a->migrations;
 	sv->clamped += a->clamped;
@@ -158,7 +162,7 @@ static int add_vcpu(const struct aggregate *g, const struct sums_vcpu *in,
 		to->by_ns[by] += a->by_ns[by];
 		to->by_cnt[by] += a->by_cnt[by];
 	}
-	add_open(a, to, until);
+	add_open(&in->now, to, until);
 	return add_whole(g, a, sv);
 }
 
@@ -212,16 +216,16 @@ static int fold(struct aggregate *g, const struct sums_vcpu *in, const struct mo
 	return err;
 }
 
-static int take(struct aggregate *g, __u32 slot, const struct model_vcpu *v)
+static int take(struct aggregate *g, __u32 place, const struct model_vcpu *v)
 {
-	struct place *p = &g->place[slot];
+	struct place *p = &g->place[place];
 	int err = v && v->keep && g->one.a.gone_ns > g->session->start_ns
 			  ? fold(g, &g->one, v, p)
 			  : 0;
 
 	model__forget_vcpu(g->model, g->one.id);
 	memset(p, 0, sizeof(*p));
-	sums__free(&g->sums, slot);
+	sums__free(&g->sums, place);
 	return err;
 }
 
@@ -229,8 +233,8 @@ int aggregate__collect(struct aggregate *g)
 {
 	int err = 0;
 
-	for (__u32 i = 0; !err && i < g->sums.slots; i++)
-		if (g->sums.slot[i].vcpu == KS_DEAD && sums__read(&g->sums, i, &g->one))
+	for (__u32 i = 0; !err && i < g->sums.places; i++)
+		if (g->sums.owner[i] == KS_GONE_OWNER && sums__read(&g->sums, i, &g->one))
 			err = take(g, i, model__vcpu(g->model, g->one.id));
 	return err;
 }
@@ -271,40 +275,40 @@ static void forget_vms(struct aggregate *g, __u64 now_ns)
 static int tell_now(const struct sums_vcpu *in, struct model_vcpu *v, aggregate_now_fn fn,
 		    void *ctx)
 {
-	struct span now = {.from = in->a.since, .to = in->at_ns, .cpu = in->cpu, .open = true};
+	struct span now = {.from = in->now.since, .to = in->at_ns, .cpu = in->cpu, .open = true};
 
-	if (in->a.state == KS_A_NONE) {
+	if (in->now.state <= KS_A_EARLY) {
 		now.from = v->v.since;
 		now.state = v->v.state;
 		now.cpu = v->v.cpu;
 	} else {
-		now.state = in->a.state == KS_A_IN ? ST_ON_OR_USER : state__of_reason(in->a.reason);
+		now.state = state_now(&in->now);
 	}
 	return now.from < now.to ? fn(ctx, v, &now) : 0;
 }
 
-static int read_slot(struct aggregate *g, __u32 slot, struct summary *s, aggregate_now_fn now,
+static int read_place(struct aggregate *g, __u32 place, struct summary *s, aggregate_now_fn now,
 		     void *ctx)
 {
 	struct account to = {0};
 	struct model_vcpu *v;
 	int err;
 
-	if (!sums__read(&g->sums, slot, &g->one))
+	if (!sums__read(&g->sums, place, &g->one))
 		return 0;
 	v = model__vcpu_known(g->model, g->one.id);
-	if (g->one.dead && (!v || g->place[slot].shown || g->one.a.gone_ns <= g->session->start_ns))
-		return take(g, slot, v);
+	if (g->one.dead && (!v || g->place[place].shown || g->one.a.gone_ns <= g->session->start_ns))
+		return take(g, place, v);
 	if (!v)
 		return 0; /* its descriptor is still to come */
 	v->v.tid = g->one.tid;
 	to.sv = summary__of(s, v);
 	if (!to.sv)
 		return -ENOMEM;
-	err = add_vcpu(g, &g->one, v, &g->place[slot], &to);
+	err = add_vcpu(g, &g->one, v, &g->place[place], &to);
 	add_taken(s, v, to.by_ns, to.by_cnt);
 	s->odd += g->one.a.odd;
-	g->place[slot].shown = g->one.dead;
+	g->place[place].shown = g->one.dead;
 	if (!err && now && !g->one.dead)
 		err = tell_now(&g->one, v, now, ctx);
 	return err ?: s->err;
@@ -319,8 +323,8 @@ int aggregate__read(struct aggregate *g, __u64 now_ns, bool by_victim, struct su
 
 	summary__init(s, g->session, g->filter, g->session->start_ns, now_ns, &unused);
 	s->by_victim = by_victim;
-	for (__u32 i = 0; !err && i < g->sums.slots; i++)
-		err = read_slot(g, i, s, now, ctx);
+	for (__u32 i = 0; !err && i < g->sums.places; i++)
+		err = read_place(g, i, s, now, ctx);
 	err = err ?: show_folds(g, s);
 	odd = s->odd;
 	err = err ?: summary__finish(s, g->model, 0);

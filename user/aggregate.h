@@ -10,7 +10,7 @@
  * end only for one made after the trace's end, and else some microseconds before.
  *
  * A vCPU that is gone is in one more summary as itself; then what it had is folded into its VM
- * (summary_vcpu.folded), and its slot in the kernel is free. A VM that is gone is shown for
+ * (summary_vcpu.folded), and its place in the kernel is free. A VM that is gone is shown for
  * AGGREGATE_LINGER_NS more, so that whoever looks now and then sees its last numbers.
  */
 #ifndef KVMSCHED_AGGREGATE_H
@@ -38,7 +38,7 @@ typedef int (*aggregate_now_fn)(void *ctx, struct model_vcpu *v, const struct sp
 int aggregate__read(struct aggregate *g, __u64 now_ns, bool by_victim, struct summary *s,
 		    aggregate_now_fn now, void *ctx);
 
-/* Slots of vCPUs that are gone are needed: folds them at once. 0 or -ENOMEM. */
+/* The places of vCPUs that are gone are needed: folds them at once. 0 or -ENOMEM. */
 int aggregate__collect(struct aggregate *g);
 
 void aggregate__free(struct aggregate *g); /* NULL is fine */

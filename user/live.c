@@ -39,8 +39,8 @@ struct queue {
 struct live {
 	struct kvmsched_bpf *skel;
 	struct ring_buffer *meta;
-	struct ks_agg *aggs; /* one per slot, or NULL */
-	__u32 agg_slots;
+	struct ks_agg *aggs; /* of aggregation, else NULL */
+	__u32 agg_places;
 	char *rings; /* cpus times struct ks_ring and its places */
 	size_t ring_bytes;
 	__u32 places;
@@ -254,8 +254,8 @@ static int map_aggs(struct live *l)
 
 	if (!l->skel->rodata->cfg.aggregate)
 		return 0;
-	l->agg_slots = bpf_map__max_entries(l->skel->maps.aggs);
-	at = mmap(NULL, l->agg_slots * sizeof(*l->aggs), PROT_READ | PROT_WRITE, MAP_SHARED,
+	l->agg_places = bpf_map__max_entries(l->skel->maps.aggs);
+	at = mmap(NULL, l->agg_places * sizeof(*l->aggs), PROT_READ | PROT_WRITE, MAP_SHARED,
 		  bpf_map__fd(l->skel->maps.aggs), 0);
 	if (at == MAP_FAILED)
 		return err__say(errno, "mapping the aggregates");
@@ -267,8 +267,9 @@ void live__sums(const struct live *l, struct sums *out)
 {
 	*out = (struct sums){.slot = l->skel->bss->slots,
 			     .agg = l->aggs,
+			     .owner = l->skel->bss->agg_owner,
 			     .ctl = &l->skel->data->ctl,
-			     .slots = l->agg_slots};
+			     .places = l->agg_places};
 }
 
 static int fill_filters(struct live *l)
@@ -591,7 +592,7 @@ void live__free(struct live *l)
 		return;
 	ring_buffer__free(l->meta);
 	if (l->aggs)
-		munmap(l->aggs, l->agg_slots * sizeof(*l->aggs));
+		munmap(l->aggs, l->agg_places * sizeof(*l->aggs));
 	if (l->rings)
 		munmap(l->rings, rings_size(l));
 	kvmsched_bpf__destroy(l->skel);

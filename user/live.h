@@ -67,7 +67,7 @@ const __u64 *live__lost(struct live *l);
 /* vCPUs that did not fit into the table, so far. */
 __u64 live__untracked(const struct live *l);
 
-/* Aggregates: the memory in which the kernel keeps them; slots 0 in any other mode. */
+/* Aggregates: the memory in which the kernel keeps them; places 0 in any other mode. */
 void live__sums(const struct live *l, struct sums *out);
 
 /* How many vCPUs, and how many that the filters want, exist or existed. */

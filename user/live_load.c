@@ -94,10 +94,11 @@ static void choose_programs(struct kvmsched_bpf *skel, const struct live_opts *o
 {
 	const struct ks_config *c = &skel->rodata->cfg;
 	bool own = modern && !c->loads && !c->by_cpu && !c->by_tid && !(c->aggregate && c->records);
+	const char *set = c->aggregate && c->classes ? "_agg_by" : mode_set[o->mode];
 	struct bpf_program *p;
 
 	bpf_object__for_each_program(p, skel->obj) bpf_program__set_autoload(
-		p, wanted(bpf_program__name(p), o->mode, own ? mode_set[o->mode] : "_any"));
+		p, wanted(bpf_program__name(p), o->mode, own ? set : "_any"));
 }
 
 /* Places in a ring of about the wanted size: a power of two. */
@@ -132,11 +133,11 @@ static int configure(struct kvmsched_bpf *skel, const struct live_opts *o, __u32
 	c->aggregate = o->mode == MODE_AGGREGATES;
 	c->records = !c->aggregate || o->records;
 	c->classes = o->classes;
-	c->slot_shift = o->max_vcpus > 1 ? __builtin_clz(o->max_vcpus - 1) : 31;
 	c->full = o->mode == MODE_FULL;
 	c->loads = o->loads;
 	c->own_btf = o->btf != NULL;
-	c->slots = o->max_vcpus;
+	c->slots = c->aggregate ? KS_SLOTS : o->max_vcpus;
+	c->aggs = c->aggregate ? o->max_vcpus : 0;
 	c->ring_places = places;
 	c->by_tgid = f->tgids || f->vms;
 	c->by_name = f->vms > 0;

@@ -54,7 +54,7 @@ static int drain(struct aggregates *r)
 	__u64 watermark;
 	int err = live__drain(r->live, on_batch, r, &watermark);
 
-	if (!err && sums__dead(&r->sums) > r->sums.slots / 8)
+	if (!err && sums__dead(&r->sums) > r->sums.places / 8)
 		err = aggregate__collect(r->aggregate);
 	return err;
 }

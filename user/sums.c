@@ -27,48 +27,71 @@ static void copy_hist(struct ks_agg_hist *to, const struct ks_agg_hist *from)
 		       (last - first + 1) * sizeof(to->bucket[0]));
 }
 
-static void copy(struct sums_vcpu *out, const struct ks_slot *s, const struct ks_agg *a)
+static void copy(struct sums_vcpu *out, const struct ks_agg *a)
 {
 	memcpy(&out->a, a, __builtin_offsetof(struct ks_agg, hist));
 	for (int i = 0; i < KS_H_CNT; i++)
 		copy_hist(&out->a.hist[i], &a->hist[i]);
-	out->born_ns = s->born_ts;
-	out->id = s->id;
-	out->tid = s->run_tid ?: s->tid;
-	out->cpu = s->cpu;
-	out->created = s->created;
 }
 
-bool sums__read(const struct sums *m, __u32 slot, struct sums_vcpu *out)
+/* false: an event, or the vCPU's end, came in between. */
+static bool copy_living(struct sums_vcpu *out, const struct ks_slot *s, const struct ks_agg *a)
 {
-	const struct ks_slot *s = &m->slot[slot];
-	const struct ks_agg *a = &m->agg[slot];
-	__u64 vcpu = __atomic_load_n(&s->vcpu, __ATOMIC_ACQUIRE), before, end;
+	__u64 turn = __atomic_load_n(&s->agg.turn, __ATOMIC_ACQUIRE);
 
-	/* dead slots are nobody's until they are freed; else the filters' word counts */
-	if (!vcpu || (vcpu != KS_DEAD && s->keep <= KS_DROP))
+	if (turn & 1)
 		return false;
+	out->at_ns = now_ns();
+	copy(out, a);
+	out->now = s->agg;
+	out->tid = s->run_tid ?: s->tid;
+	out->cpu = s->cpu;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return __atomic_load_n(&s->agg.turn, __ATOMIC_RELAXED) == turn;
+}
+
+static void copy_dead(struct sums_vcpu *out, const struct ks_agg *a)
+{
+	out->at_ns = now_ns();
+	copy(out, a);
+	out->now = a->now;
+	out->tid = a->tid;
+	out->cpu = a->cpu;
+}
+
+bool sums__read(const struct sums *m, __u32 place, struct sums_vcpu *out)
+{
+	const struct ks_agg *a = &m->agg[place];
+	const struct ks_slot *s;
+	__u32 owner;
+	bool whole;
+
 	do {
-		while ((before = __atomic_load_n(&a->turn, __ATOMIC_ACQUIRE)) & 1)
-			;
-		out->at_ns = now_ns();
-		copy(out, s, a);
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	} while (__atomic_load_n(&a->turn, __ATOMIC_RELAXED) != before);
-	end = m->ctl->end_ns;
-	if (out->at_ns > end)
-		out->at_ns = end;
-	if (out->at_ns < out->a.since)
-		out->at_ns = out->a.since; /* clocks of two CPUs may differ by some ns */
-	out->dead = vcpu == KS_DEAD;
+		owner = __atomic_load_n(&m->owner[place], __ATOMIC_ACQUIRE);
+		s = &m->slot[(owner - 1) & (KS_SLOTS - 1)];
+		out->dead = owner == KS_GONE_OWNER;
+		if (!owner || (!out->dead && s->keep <= KS_DROP))
+			return false; /* nobody, or not yet, or the filters do not want it */
+		whole = true;
+		if (out->dead)
+			copy_dead(out, a);
+		else
+			whole = copy_living(out, s, a) &&
+				__atomic_load_n(&m->owner[place], __ATOMIC_RELAXED) == owner;
+	} while (!whole);
+	out->id = place + 1;
+	if (out->at_ns > m->ctl->end_ns)
+		out->at_ns = m->ctl->end_ns;
+	if (out->at_ns < out->now.since)
+		out->at_ns = out->now.since; /* clocks of two CPUs may differ by some ns */
 	return true;
 }
 
-void sums__free(const struct sums *m, __u32 slot)
+void sums__free(const struct sums *m, __u32 place)
 {
-	memset(&m->agg[slot], 0, sizeof(m->agg[slot]));
+	memset(&m->agg[place], 0, sizeof(m->agg[place]));
 	__atomic_store_n(&m->ctl->dead, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&m->slot[slot].vcpu, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&m->owner[place], 0, __ATOMIC_RELEASE);
 }
 
 __u32 sums__dead(const struct sums *m)

@@ -10,31 +10,31 @@
 #include <stdbool.h>
 #include "wire.h"
 
-/* The shared memory. agg[i] belongs to slot[i]. */
+/* The shared memory. */
 struct sums {
-	struct ks_slot *slot;
+	const struct ks_slot *slot; /* KS_SLOTS */
 	struct ks_agg *agg;
+	__u32 *owner; /* of each agg[] */
 	struct ks_ctl *ctl;
-	__u32 slots; /* 0: there is no aggregation */
+	__u32 places; /* in agg[]; 0: there is no aggregation */
 };
 
 /* One vCPU's, as of one moment. */
 struct sums_vcpu {
 	struct ks_agg a; /* of a histogram, only buckets that have a value are set */
 	__u64 at_ns;	 /* the moment; the window's end once it has passed */
-	__u64 born_ns;	 /* when it was first seen */
-	__u32 id;	 /* as its descriptor has it; used again once the slot is free */
+	struct ks_now now;
+	__u32 id; /* as its descriptor has it; used again once its place is free */
 	__u32 tid;
 	__u16 cpu;
-	bool created; /* at born_ns; else it was there before */
 	bool dead;
 };
 
-/* false: the slot has no vCPU that the filters want. */
-bool sums__read(const struct sums *m, __u32 slot, struct sums_vcpu *out);
+/* false: no vCPU that the filters want has this place. */
+bool sums__read(const struct sums *m, __u32 place, struct sums_vcpu *out);
 
-/* What a dead vCPU leaves has been taken: its slot is for the next. */
-void sums__free(const struct sums *m, __u32 slot);
+/* What a dead vCPU leaves has been taken: its place is for the next. */
+void sums__free(const struct sums *m, __u32 place);
 
 /* vCPUs that died since the last sums__free(), as far as is known. */
 __u32 sums__dead(const struct sums *m);

@@ -5,7 +5,7 @@
 #
 #   guest-cost.sh [--keep] ROW...
 #
-# Rows: none; default, full, light (kvmsched record); hooks-MODE (that mode's hooks with empty programs); trace-cmd,
+# Rows: none; default, full, light (kvmsched record); sums, sums-by (aggregation, without and with classes of preemptors); hooks-MODE (that mode's hooks with empty programs); trace-cmd,
 # perf, bpftrace-absences, bpftrace-offcpu, bpftrace-runqlat. Leaves in $VM_OUT for each: ROW.json (what the workloads
 # measured), ROW.err, ROW.status. --keep: also ROW.rec (what the tool wrote) and ROW.short (how many bytes it
 # writes when there are only $HALTS cycles; a whole run has $HALTS times $REPEATS, after the same warm-up).
@@ -51,6 +51,8 @@ tool()
 	none) "$@" ;;
 	default) build/kvmsched record -o "/tmp/$row" -- "$@" ;;
 	full | light) build/kvmsched record "--$row" -o "/tmp/$row" -- "$@" ;;
+	sums) build/kvmsched hist -- "$@" ;;
+	sums-by) build/kvmsched top --json --interval 1h -- "$@" ;; # one interval: its hooks tell who took the CPU
 	hooks-*) build/hooks "${row#hooks-}" "$@" ;;
 	trace-cmd) trace-cmd record --compression none -e sched_switch -o "/tmp/$row" "$@" ;;
 	perf) perf record -a -e sched:sched_switch -o "/tmp/$row" -- "$@" ;;
