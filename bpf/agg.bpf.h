@@ -43,22 +43,26 @@ static __always_inline void agg_end(struct ks_slot *s, __u64 turn)
 /* NULL never happens, but the verifier wants to see it asked. */
 static __always_inline struct ks_agg *agg_of(const struct ks_slot *s)
 {
-	__u32 at = s->id - 1;
+	__u32 at = s->agg.at;
 
 	return bpf_map_lookup_elem(&aggs, &at);
 }
 
 static __always_inline void agg_add(struct ks_agg_hist *h, __u64 ns)
 {
-	__u64 i = ks_bucket(ns), inverse = ~ns;
+	__u64 i = ks_bucket(ns);
 
 	h->sum_ns += ns;
 	if (ns > h->max_ns)
 		h->max_ns = ns;
-	if (inverse > h->min_inv)
-		h->min_inv = inverse;
 	if (i < KS_AGG_BUCKETS)
 		h->bucket[i]++;
+}
+
+/* Both at once. */
+static __always_inline void agg_set(struct ks_slot *s, __u16 state, __u16 reason)
+{
+	*(__u16 *)&s->agg.state = state | reason << 8;
 }
 
 /* The vCPU's first event in the window, one before it, or one that cannot follow what was before.
@@ -74,8 +78,7 @@ static __noinline int agg_seldom(struct ks_slot *s, __u64 ts, __u32 out, __u32 r
 	if (!a)
 		return 0;
 	if (ts < from) {
-		s->agg.state = out ? KS_A_EARLY : KS_A_NONE;
-		s->agg.reason = reason;
+		agg_set(s, out ? KS_A_EARLY : KS_A_NONE, reason);
 		return 0;
 	}
 	if (s->agg.state > KS_A_EARLY) { /* in, and in again: what was between was not seen */
@@ -89,24 +92,23 @@ static __noinline int agg_seldom(struct ks_slot *s, __u64 ts, __u32 out, __u32 r
 			       : s->agg.state == KS_A_EARLY ? s->agg.reason : s->snap_reason;
 	}
 	s->agg.since = ts;
-	s->agg.state = out ? KS_A_OUT : KS_A_IN;
-	s->agg.reason = reason;
+	agg_set(s, out ? KS_A_OUT : KS_A_IN, reason);
 	s->agg.by = KS_BY_NONE;
 	return 0;
 }
 
 /* kvm_sched_out() at ts. by: who took the CPU, KS_BY_NONE if it is not asked for, or nobody did. */
-static __always_inline void agg_out(struct ks_slot *s, __u8 reason, __u8 by, __u64 ts)
+static __always_inline void agg_out(struct ks_slot *s, __u16 reason, __u8 by, __u64 ts,
+				    struct mode m)
 {
 	if (s->agg.state != KS_A_IN) {
 		agg_seldom(s, ts, 1, reason);
 	} else {
-		s->agg.on_ns += ts - s->agg.since;
 		s->agg.since = ts;
-		s->agg.state = KS_A_OUT;
-		s->agg.reason = reason;
+		agg_set(s, KS_A_OUT, reason);
 	}
-	s->agg.by = by;
+	if (m.classes)
+		s->agg.by = by;
 }
 
 static __always_inline void agg_by(struct ks_agg *a, __u8 by, const struct task_struct *t, __u64 ns)
@@ -119,12 +121,12 @@ static __always_inline void agg_by(struct ks_agg *a, __u8 by, const struct task_
 	a->by_cnt[by & 7]++;
 }
 
-static __always_inline void agg_blocked(struct ks_slot *s, struct ks_agg *a, __u64 ns,
-					const struct task_struct *t, bool modern)
+static __always_inline void agg_blocked(struct ks_slot *s, struct ks_agg *a, __u8 reason, __u64 ns,
+					bool modern)
 {
-	__u64 delay = task_run_delay(t, modern) - s->run_delay;
+	__u64 delay = task_run_delay(bpf_get_current_task_btf(), modern) - s->run_delay;
 
-	agg_add(s->agg.reason == KS_R_HALTED ? &a->hist[KS_H_HALTED] : &a->hist[KS_H_SLEEPING], ns);
+	agg_add(reason == KS_R_HALTED ? &a->hist[KS_H_HALTED] : &a->hist[KS_H_SLEEPING], ns);
 	if (delay > ns) {
 		a->clamped++;
 		delay = ns;
@@ -133,29 +135,35 @@ static __always_inline void agg_blocked(struct ks_slot *s, struct ks_agg *a, __u
 }
 
 /* kvm_sched_in() at ts. */
-static __always_inline void agg_in(struct ks_slot *s, __u32 cpu, __u64 ts, struct mode m)
+static __always_inline void agg_in(struct ks_slot *s, __u64 ts, struct mode m)
 {
-	struct ks_agg *a = agg_of(s);
+	__u16 was = *(__u16 *)&s->agg.state;
 	__u64 ns = ts - s->agg.since;
+	struct ks_agg *a;
+	__u32 cpu;
 
+	if ((__u8)was != KS_A_OUT) {
+		agg_seldom(s, ts, 0, 0);
+		s->cpu = bpf_get_smp_processor_id();
+		return;
+	}
+	s->agg.since = ts;
+	s->agg.state = KS_A_IN;
+	a = agg_of(s);
 	if (!a)
 		return;
-	if (s->agg.state != KS_A_OUT) {
-		agg_seldom(s, ts, 0, 0);
+	if (was >> 8 > KS_R_IOCTL) {
+		agg_blocked(s, a, was >> 8, ns, m.modern);
 	} else {
-		s->agg.since = ts;
-		s->agg.state = KS_A_IN;
-		if (s->agg.reason > KS_R_IOCTL) {
-			agg_blocked(s, a, ns, bpf_get_current_task_btf(), m.modern);
-		} else {
-			agg_add(&a->hist[KS_H_PREEMPTED], ns);
-			if (m.classes)
-				agg_by(a, s->agg.by, bpf_get_current_task_btf(), ns);
-		}
-		if (cpu != s->cpu)
-			a->migrations++;
+		agg_add(&a->hist[KS_H_PREEMPTED], ns);
+		if (m.classes)
+			agg_by(a, s->agg.by, bpf_get_current_task_btf(), ns);
 	}
-	s->cpu = cpu;
+	cpu = bpf_get_smp_processor_id();
+	if (cpu != s->cpu) {
+		s->cpu = cpu;
+		a->migrations++;
+	}
 }
 
 /* The vCPU is gone: what its slot has is moved to where user space takes it from, as the slot is

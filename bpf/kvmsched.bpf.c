@@ -141,7 +141,8 @@ static __always_inline int on_out_agg(void *ctx, struct preempt_notifier *pn,
 				      struct task_struct *next, struct mode m)
 {
 	struct ks_slot *s = slot_notified(ctx, pn);
-	__u8 reason = KS_R_PREEMPTED, by = KS_BY_NONE;
+	__u16 reason = KS_R_PREEMPTED;
+	__u8 by = KS_BY_NONE;
 	struct task_struct *t;
 	__u64 ts, turn;
 	__u32 cpu, vm;
@@ -160,7 +161,7 @@ static __always_inline int on_out_agg(void *ctx, struct preempt_notifier *pn,
 	if (ts < ctl.end_ns) {
 		if (m.classes && reason == KS_R_PREEMPTED)
 			by = preemptor(s, next, cpu, task_throttled(t), ts, &vm);
-		agg_out(s, reason, by, ts);
+		agg_out(s, reason, by, ts, m);
 	}
 	agg_end(s, turn);
 	return 0;
@@ -202,7 +203,7 @@ static __always_inline int on_out_exit(void *ctx, struct preempt_notifier *pn,
 	ts = now();
 	if (!in_window(ts)) {
 		if (m.aggregate && ts < ctl.end_ns)
-			agg_out(s, reason, KS_BY_NONE, ts);
+			agg_out(s, reason, KS_BY_NONE, ts, m);
 		return outside(s, KS_P_LOADED, ts);
 	}
 	if (m.by_cpu && !out_wanted(s, cpu))
@@ -214,7 +215,7 @@ static __always_inline int on_out_exit(void *ctx, struct preempt_notifier *pn,
 		by = preemptor(s, next, cpu, throttled, ts, &next_vm);
 	}
 	if (m.aggregate)
-		agg_out(s, reason, by, ts);
+		agg_out(s, reason, by, ts, m);
 	if (!m.light && pending(s))
 		flush_loads(s, cpu, ts);
 	r = ring_get(s, cpu, &ring, &ts);
@@ -319,7 +320,7 @@ static __always_inline int on_in_agg(void *ctx, struct preempt_notifier *pn, str
 	turn = agg_begin(s);
 	ts = now();
 	if (ts < ctl.end_ns)
-		agg_in(s, bpf_get_smp_processor_id(), ts, m);
+		agg_in(s, ts, m);
 	agg_end(s, turn);
 	return 0;
 }
@@ -340,7 +341,7 @@ static __always_inline int on_in_entry(void *ctx, struct preempt_notifier *pn, i
 	if (s->phase != KS_P_OUT)
 		begun_before(s, m.modern);
 	if (m.aggregate && ts < ctl.end_ns)
-		agg_in(s, bpf_get_smp_processor_id(), ts, m);
+		agg_in(s, ts, m);
 	set_step(s, m.light ? KS_P_LOADED : KS_P_COMING, KS_M_POINT(KS_PT_ENTRY));
 	return m.light ? emit_in(s, cpu, 0, m) : 0;
 }

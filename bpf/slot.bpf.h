@@ -184,11 +184,12 @@ static __u32 vcpu_number(__u32 slot)
 	return c.at;
 }
 
-static __always_inline void agg_born(const struct ks_slot *s)
+static __always_inline void agg_born(struct ks_slot *s)
 {
 	__u32 at = s->id - 1;
 	struct ks_agg *a = bpf_map_lookup_elem(&aggs, &at);
 
+	s->agg.at = at;
 	if (a) {
 		a->born_ns = s->born_ts;
 		a->created = s->created;

@@ -63,7 +63,7 @@ KS_INLINE __u8 ks_class(int throttled, __u32 victim_vm, __u8 kind, __u32 vm)
 
 /* The bucket of a value in the kernel's histograms: below 8 it is the value, then each octave has 8
  * (user/hist.h has 128). */
-KS_INLINE __u32 ks_bucket(__u64 ns)
+KS_INLINE __u64 ks_bucket(__u64 ns)
 {
 	__u64 first = 0;
 

@@ -300,11 +300,11 @@ enum {
 struct ks_now {
 	__u64 turn;
 	__u64 since; /* in the window */
-	__u64 on_ns; /* on a CPU or in user space, from the first event until `since` */
 	__u8 state;  /* KS_A_* */
 	__u8 reason; /* OUT: KS_R_* */
 	__u8 by;     /* OUT: KS_BY_* */
 	__u8 pad;
+	__u32 at; /* the index of its struct ks_agg */
 };
 
 /* One per vCPU. A vCPU's own transitions never run concurrently, so its hooks write here without
@@ -369,7 +369,8 @@ _Static_assert(sizeof(struct ks_slot) == 192, "slot: three cache lines");
  * What is kept of a vCPU where no record leaves the kernel (aggregation): in its slot what every
  * event needs, here the rest. The vCPU's own hooks write it, as its slot. All sums begin with the
  * window. Its memory is zero when a vCPU begins to use it: user space sees to that once it has
- * taken what a vCPU that is gone has left (KS_GONE_OWNER).
+ * taken what a vCPU that is gone has left (KS_GONE_OWNER). Time that is in no sum, it was on a CPU
+ * or in user space.
  */
 #define KS_AGG_SUB     8U		 /* buckets per octave: each at most 1/8 of its values wide */
 #define KS_AGG_BUCKETS (62 * KS_AGG_SUB) /* any 64-bit number has one: ks_bucket() */
@@ -379,7 +380,6 @@ enum { KS_H_PREEMPTED, KS_H_HALTED, KS_H_SLEEPING, KS_H_WOKEN, KS_H_CNT };
 
 struct ks_agg_hist {
 	__u64 sum_ns, max_ns;
-	__u64 min_inv; /* ~ of the least; 0 = none */
 	__u64 bucket[KS_AGG_BUCKETS];
 };
 

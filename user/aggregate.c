@@ -83,11 +83,6 @@ static void add_eventless(const struct model_vcpu *v, struct place *p, struct ac
 	add_part(to->sv, p->said, p->said_ns);
 }
 
-static int add_hist(struct hist *to, const struct ks_agg_hist *h)
-{
-	return hist__add_kernel(to, h->bucket, h->sum_ns, ~h->min_inv, h->max_ns);
-}
-
 /* Absences from end to end. */
 static int add_whole(const struct aggregate *g, const struct ks_agg *a, struct summary_vcpu *sv)
 {
@@ -98,11 +93,9 @@ static int add_whole(const struct aggregate *g, const struct ks_agg *a, struct s
 		struct hist *own = &sv->by_state[state_of[i]];
 		__u64 before = own->count;
 
-		if (!h->min_inv)
-			continue;
-		err = add_hist(own, h) ?: add_hist(&sv->absence, h);
+		err = hist__add_kernel(own, h) ?: hist__add_kernel(&sv->absence, h);
 		if (!err && i == KS_H_PREEMPTED)
-			err = add_hist(&sv->run_delay, h);
+			err = hist__add_kernel(&sv->run_delay, h);
 		sv->state_ns[state_of[i]] += h->sum_ns;
 		sv->state_cnt[state_of[i]] += own->count - before;
 		sv->switches += own->count - before;
@@ -112,10 +105,10 @@ static int add_whole(const struct aggregate *g, const struct ks_agg *a, struct s
 		else if (!(g->session->fields & KS_M_RUN_DELAY))
 			sv->unmeasured += own->count - before;
 	}
-	if (err || !(g->session->fields & KS_M_RUN_DELAY) || !a->hist[KS_H_WOKEN].min_inv)
+	if (err || !(g->session->fields & KS_M_RUN_DELAY))
 		return err;
 	sv->run_delay_ns += a->hist[KS_H_WOKEN].sum_ns;
-	return add_hist(&sv->run_delay, &a->hist[KS_H_WOKEN]);
+	return hist__add_kernel(&sv->run_delay, &a->hist[KS_H_WOKEN]);
 }
 
 static enum state state_now(const struct ks_now *now)
@@ -123,18 +116,20 @@ static enum state state_now(const struct ks_now *now)
 	return now->state == KS_A_IN ? ST_ON_OR_USER : state__of_reason(now->reason);
 }
 
-static void add_open(const struct ks_now *now, struct account *to, __u64 until)
+/* The absence that goes on. Returns its length. */
+static __u64 add_open(const struct ks_now *now, struct account *to, __u64 until)
 {
 	__u64 ns = until > now->since ? until - now->since : 0;
 
-	add_part(to->sv, state_now(now), ns);
 	if (now->state != KS_A_OUT)
-		return;
+		return 0;
+	add_part(to->sv, state_now(now), ns);
 	to->sv->switches++;
 	if (now->by && ns) {
 		to->by_ns[now->by] += ns;
 		to->by_cnt[now->by]++;
 	}
+	return ns;
 }
 
 static int add_vcpu(const struct aggregate *g, const struct sums_vcpu *in,
@@ -142,7 +137,7 @@ static int add_vcpu(const struct aggregate *g, const struct sums_vcpu *in,
 {
 	const struct ks_agg *a = &in->a;
 	__u64 start = g->session->start_ns, until = a->gone_ns ?: in->at_ns, said;
-	__u64 from = a->created && a->born_ns > start ? a->born_ns : start;
+	__u64 from = a->created && a->born_ns > start ? a->born_ns : start, away;
 	struct summary_vcpu *sv = to->sv;
 
 	sv->state_ns[ST_ABSENT] += from - start + (in->at_ns > until ? in->at_ns - until : 0);
@@ -153,8 +148,11 @@ static int add_vcpu(const struct aggregate *g, const struct sums_vcpu *in,
 	said = p->said_ns < a->first_ns ? p->said_ns : a->first_ns;
 	add_part(sv, p->said, said);
 	add_part(sv, first_state(a->first), a->first_ns - said);
-	sv->state_ns[ST_ON_OR_USER] += in->now.on_ns;
 	sv->state_ns[ST_UNKNOWN] += a->unknown_ns;
+	away = a->first_ns + a->unknown_ns + add_open(&in->now, to, until);
+	for (int i = 0; i < KS_H_WOKEN; i++)
+		away += a->hist[i].sum_ns;
+	sv->state_ns[ST_ON_OR_USER] += until - from - away;
 	sv->migrations += a->migrations;
 	sv->clamped += a->clamped;
 	sv->reloads += a->first != KS_R_CNT;
@@ -162,7 +160,6 @@ static int add_vcpu(const struct aggregate *g, const struct sums_vcpu *in,
 		to->by_ns[by] += a->by_ns[by];
 		to->by_cnt[by] += a->by_cnt[by];
 	}
-	add_open(&in->now, to, until);
 	return add_whole(g, a, sv);
 }
 

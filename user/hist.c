@@ -147,18 +147,21 @@ static int add_at(struct hist *h, __u64 v, __u64 n)
 	return c ? counter_add(c, i % HIST_SUB, n) : -ENOMEM;
 }
 
-int hist__add_kernel(struct hist *h, const __u64 *bucket, __u64 sum, __u64 min, __u64 max)
+int hist__add_kernel(struct hist *h, const struct ks_agg_hist *k)
 {
-	__u64 count = 0, v = kernel_high(min);
+	__u64 count = 0, v = 0, min = 0;
 
-	for (unsigned i = ks_bucket(min); i <= ks_bucket(max); i++, v = kernel_high(v + 1)) {
-		if (bucket[i] && add_at(h, v, bucket[i]))
+	for (unsigned i = 0; i <= ks_bucket(k->max_ns); i++, v = kernel_high(v + 1)) {
+		if (!k->bucket[i])
+			continue;
+		if (add_at(h, v, k->bucket[i]))
 			return -ENOMEM;
-		count += bucket[i];
+		min = count ? min : kernel_low(v);
+		count += k->bucket[i];
 	}
 	h->coarse = 1;
 	if (count)
-		add_totals(h, count, sum, min, max);
+		add_totals(h, count, k->sum_ns, min, k->max_ns);
 	return 0;
 }
 

@@ -21,6 +21,8 @@
 
 _Static_assert(HIST_CHUNKS <= 64, "hist.used has a bit per chunk");
 
+struct ks_agg_hist;
+
 struct hist_chunk {
 	__u32 *carry; /* the counters' upper halves, NULL = all 0 */
 	__u32 cnt[HIST_SUB];
@@ -73,9 +75,9 @@ static inline int hist__add(struct hist *h, __u64 v)
 	return 0;
 }
 
-/* Adds what the kernel counted (struct ks_agg_hist): n values in buckets that ks_bucket() tells.
- * min and max are exact. Returns 0 or -ENOMEM; h then lacks some of it: hist__free() it. */
-int hist__add_kernel(struct hist *h, const __u64 *bucket, __u64 sum, __u64 min, __u64 max);
+/* Adds what the kernel counted (struct ks_agg_hist): sum and max are exact, min is the lower end of
+ * its bucket. Returns 0 or -ENOMEM; h then lacks some of it: hist__free() it. */
+int hist__add_kernel(struct hist *h, const struct ks_agg_hist *k);
 
 /* What h has that `before`, an earlier state of it, had not, into the empty out. The extremes are
  * exact where they are those of h; else they are of the buckets, but within h's. Returns 0 or

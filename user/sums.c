@@ -13,18 +13,16 @@ static __u64 now_ns(void)
 	return (__u64)t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
-/* Of 16 KB most is buckets, and of them most are empty: only those between the least and the
- * greatest value are read. Torn values are possible here, so nothing is trusted. */
+/* Of 16 KB most is buckets, and of them most are empty: only those up to the greatest value are
+ * read. Torn values are possible here, so nothing is trusted. */
 static void copy_hist(struct ks_agg_hist *to, const struct ks_agg_hist *from)
 {
-	__u32 first, last;
+	__u64 last;
 
 	memcpy(to, from, __builtin_offsetof(struct ks_agg_hist, bucket));
-	first = to->min_inv ? ks_bucket(~to->min_inv) : 1;
-	last = to->min_inv ? ks_bucket(to->max_ns) : 0;
-	if (last >= first && last < KS_AGG_BUCKETS)
-		memcpy(&to->bucket[first], &from->bucket[first],
-		       (last - first + 1) * sizeof(to->bucket[0]));
+	last = ks_bucket(to->max_ns);
+	if (last < KS_AGG_BUCKETS)
+		memcpy(to->bucket, from->bucket, (last + 1) * sizeof(to->bucket[0]));
 }
 
 static void copy(struct sums_vcpu *out, const struct ks_agg *a)

@@ -21,7 +21,7 @@ struct sums {
 
 /* One vCPU's, as of one moment. */
 struct sums_vcpu {
-	struct ks_agg a; /* of a histogram, only buckets that have a value are set */
+	struct ks_agg a; /* of a histogram, only the buckets up to the greatest value are set */
 	__u64 at_ns;	 /* the moment; the window's end once it has passed */
 	struct ks_now now;
 	__u32 id; /* as its descriptor has it; used again once its place is free */
