@@ -4,9 +4,10 @@
  * (struct ks_now in its slot, struct ks_agg). What an event means is the same as for records
  * (user/vcpu.c), as both are to come to the same sums.
  *
- * A reader in user space must not see half of an event: agg_begin() makes the slot's counter odd
- * before the event's time is taken, agg_end() makes it even when all is stored. So a reader that
- * finds the same even number around its reading, its clock included, has all events until then.
+ * A reader in user space must not see half of an event: agg_begin() says busy before the event's
+ * time is taken, agg_end() says what the vCPU does now when all else is stored. So a reader that
+ * finds the same `what`, not busy, and the same `since` around its reading, its clock included, has
+ * all events until then, whole.
  */
 #ifndef KVMSCHED_AGG_BPF_H
 #define KVMSCHED_AGG_BPF_H
@@ -15,29 +16,34 @@
 #include "state.bpf.h"
 #include "step.h"
 
-/* Neither may move across it: x86 keeps the order of stores, the compiler must not undo it. */
-static __always_inline void agg_turn(struct ks_slot *s, __u64 turn)
+/* Nothing may move across it: x86 keeps the order of stores, the compiler must not undo it. */
+static __always_inline void agg_say(struct ks_slot *s, __u32 what)
 {
 #ifdef __TARGET_ARCH_x86
 	asm volatile("" ::: "memory");
-	*(volatile __u64 *)&s->agg.turn = turn;
+	*(volatile __u32 *)&s->agg.what = what;
 	asm volatile("" ::: "memory");
 #else
-	__sync_lock_test_and_set(&s->agg.turn, turn);
+	__sync_lock_test_and_set(&s->agg.what, what);
 #endif
 }
 
-static __always_inline __u64 agg_begin(struct ks_slot *s)
+static __always_inline __u32 agg_begin(struct ks_slot *s)
 {
-	__u64 turn = s->agg.turn;
+	__u32 was = s->agg.what;
 
-	agg_turn(s, turn + 1);
-	return turn;
+	agg_say(s, was | KS_A_BUSY);
+	return was;
 }
 
-static __always_inline void agg_end(struct ks_slot *s, __u64 turn)
+static __always_inline void agg_end(struct ks_slot *s, __u32 what)
 {
-	agg_turn(s, turn + 2);
+	agg_say(s, what);
+}
+
+static __always_inline __u32 agg_what(__u32 state, __u32 reason, __u32 by)
+{
+	return state | reason << 8 | by << 16;
 }
 
 /* NULL never happens, but the verifier wants to see it asked. */
@@ -50,8 +56,9 @@ static __always_inline struct ks_agg *agg_of(const struct ks_slot *s)
 
 static __always_inline void agg_add(struct ks_agg_hist *h, __u64 ns)
 {
-	__u64 i = ks_bucket(ns);
+	__u64 rest = ns, i = ks_bucket_begin(&rest);
 
+	i += bucket_rest[rest];
 	h->sum_ns += ns;
 	if (ns > h->max_ns)
 		h->max_ns = ns;
@@ -59,56 +66,42 @@ static __always_inline void agg_add(struct ks_agg_hist *h, __u64 ns)
 		h->bucket[i]++;
 }
 
-/* Both at once. */
-static __always_inline void agg_set(struct ks_slot *s, __u16 state, __u16 reason)
+/* The vCPU's first event in the window, one outside it, or one that cannot follow what was before.
+ * what: to become. Returns what it does now. */
+static __noinline __u32 agg_seldom(struct ks_slot *s, __u64 ts, __u32 was, __u32 what)
 {
-	*(__u16 *)&s->agg.state = state | reason << 8;
-}
-
-/* The vCPU's first event in the window, one before it, or one that cannot follow what was before.
- * out: kvm_sched_out(), else kvm_sched_in(). */
-static __noinline int agg_seldom(struct ks_slot *s, __u64 ts, __u32 out, __u32 reason)
-{
+	bool out = (what & 0xff) == KS_A_OUT;
+	__u32 state = was & 0xff;
 	__u64 from = ctl.start_ns;
 	struct ks_agg *a;
 
-	if (!s)
-		return 0;
+	if (!s || ts >= ctl.end_ns)
+		return was;
 	a = agg_of(s);
 	if (!a)
-		return 0;
-	if (ts < from) {
-		agg_set(s, out ? KS_A_EARLY : KS_A_NONE, reason);
-		return 0;
-	}
-	if (s->agg.state > KS_A_EARLY) { /* in, and in again: what was between was not seen */
+		return was;
+	if (ts < from)
+		return out ? what - KS_A_OUT + KS_A_EARLY : KS_A_NONE;
+	if (state > KS_A_EARLY) { /* in, and in again: what was between was not seen */
 		a->odd++;
 		a->unknown_ns += ts - s->agg.since;
 	} else {
 		if (s->created && s->born_ts > from)
 			from = s->born_ts;
 		a->first_ns = ts > from ? ts - from : 0;
-		a->first = out ? KS_R_CNT
-			       : s->agg.state == KS_A_EARLY ? s->agg.reason : s->snap_reason;
+		a->first = out ? KS_R_CNT : state == KS_A_EARLY ? was >> 8 : s->snap_reason;
 	}
 	s->agg.since = ts;
-	agg_set(s, out ? KS_A_OUT : KS_A_IN, reason);
-	s->agg.by = KS_BY_NONE;
-	return 0;
+	return what;
 }
 
-/* kvm_sched_out() at ts. by: who took the CPU, KS_BY_NONE if it is not asked for, or nobody did. */
-static __always_inline void agg_out(struct ks_slot *s, __u16 reason, __u8 by, __u64 ts,
-				    struct mode m)
+/* kvm_sched_out() at ts; `what` to become. One after the window's end is told by its time. */
+static __always_inline __u32 agg_out(struct ks_slot *s, __u32 was, __u32 what, __u64 ts)
 {
-	if (s->agg.state != KS_A_IN) {
-		agg_seldom(s, ts, 1, reason);
-	} else {
-		s->agg.since = ts;
-		agg_set(s, KS_A_OUT, reason);
-	}
-	if (m.classes)
-		s->agg.by = by;
+	if ((__u8)was != KS_A_IN)
+		return agg_seldom(s, ts, was, what);
+	s->agg.since = ts;
+	return what;
 }
 
 static __always_inline void agg_by(struct ks_agg *a, __u8 by, const struct task_struct *t, __u64 ns)
@@ -134,36 +127,33 @@ static __always_inline void agg_blocked(struct ks_slot *s, struct ks_agg *a, __u
 	agg_add(&a->hist[KS_H_WOKEN], delay);
 }
 
-/* kvm_sched_in() at ts. */
-static __always_inline void agg_in(struct ks_slot *s, __u64 ts, struct mode m)
+/* kvm_sched_in() at ts. Returns what the vCPU does now. */
+static __always_inline __u32 agg_in(struct ks_slot *s, __u32 was, __u64 ts, struct mode m)
 {
-	__u16 was = *(__u16 *)&s->agg.state;
 	__u64 ns = ts - s->agg.since;
+	__u8 reason = was >> 8;
 	struct ks_agg *a;
 	__u32 cpu;
 
-	if ((__u8)was != KS_A_OUT) {
-		agg_seldom(s, ts, 0, 0);
-		s->cpu = bpf_get_smp_processor_id();
-		return;
-	}
-	s->agg.since = ts;
-	s->agg.state = KS_A_IN;
+	if ((__u8)was != KS_A_OUT || ts >= ctl.end_ns)
+		return agg_seldom(s, ts, was, KS_A_IN);
 	a = agg_of(s);
 	if (!a)
-		return;
-	if (was >> 8 > KS_R_IOCTL) {
-		agg_blocked(s, a, was >> 8, ns, m.modern);
+		return was;
+	if (reason > KS_R_IOCTL) {
+		agg_blocked(s, a, reason, ns, m.modern);
 	} else {
 		agg_add(&a->hist[KS_H_PREEMPTED], ns);
 		if (m.classes)
-			agg_by(a, s->agg.by, bpf_get_current_task_btf(), ns);
+			agg_by(a, was >> 16, bpf_get_current_task_btf(), ns);
 	}
 	cpu = bpf_get_smp_processor_id();
 	if (cpu != s->cpu) {
 		s->cpu = cpu;
 		a->migrations++;
 	}
+	s->agg.since = ts;
+	return KS_A_IN;
 }
 
 /* The vCPU is gone: what its slot has is moved to where user space takes it from, as the slot is

@@ -141,11 +141,9 @@ static __always_inline int on_out_agg(void *ctx, struct preempt_notifier *pn,
 				      struct task_struct *next, struct mode m)
 {
 	struct ks_slot *s = slot_notified(ctx, pn);
-	__u16 reason = KS_R_PREEMPTED;
-	__u8 by = KS_BY_NONE;
+	__u32 cpu, vm, was, what;
 	struct task_struct *t;
-	__u64 ts, turn;
-	__u32 cpu, vm;
+	__u64 ts;
 
 	if (!s)
 		return 0;
@@ -154,16 +152,16 @@ static __always_inline int on_out_agg(void *ctx, struct preempt_notifier *pn,
 		bind(s, t);
 	s->run_delay = task_run_delay(t, m.modern);
 	s->cpu = cpu = bpf_get_smp_processor_id();
+	what = agg_what(KS_A_OUT, KS_R_PREEMPTED, 0);
 	if (!ks_runnable(task_bits(t, m.modern)))
-		reason = vcpu_blocking(notified(pn), m.modern) ? KS_R_HALTED : KS_R_SLEEPING;
-	turn = agg_begin(s);
+		what = vcpu_blocking((const void *)s->vcpu, m.modern)
+			       ? agg_what(KS_A_OUT, KS_R_HALTED, 0)
+			       : agg_what(KS_A_OUT, KS_R_SLEEPING, 0);
+	was = agg_begin(s);
 	ts = now();
-	if (ts < ctl.end_ns) {
-		if (m.classes && reason == KS_R_PREEMPTED)
-			by = preemptor(s, next, cpu, task_throttled(t), ts, &vm);
-		agg_out(s, reason, by, ts, m);
-	}
-	agg_end(s, turn);
+	if (m.classes && what == agg_what(KS_A_OUT, KS_R_PREEMPTED, 0))
+		what |= agg_what(0, 0, preemptor(s, next, cpu, task_throttled(t), ts, &vm));
+	agg_end(s, agg_out(s, was, what, ts));
 	return 0;
 }
 
@@ -202,8 +200,8 @@ static __always_inline int on_out_exit(void *ctx, struct preempt_notifier *pn,
 	s->cpu = cpu = bpf_get_smp_processor_id();
 	ts = now();
 	if (!in_window(ts)) {
-		if (m.aggregate && ts < ctl.end_ns)
-			agg_out(s, reason, KS_BY_NONE, ts, m);
+		if (m.aggregate)
+			agg_end(s, agg_out(s, agg_begin(s), agg_what(KS_A_OUT, reason, 0), ts));
 		return outside(s, KS_P_LOADED, ts);
 	}
 	if (m.by_cpu && !out_wanted(s, cpu))
@@ -215,7 +213,7 @@ static __always_inline int on_out_exit(void *ctx, struct preempt_notifier *pn,
 		by = preemptor(s, next, cpu, throttled, ts, &next_vm);
 	}
 	if (m.aggregate)
-		agg_out(s, reason, by, ts, m);
+		agg_end(s, agg_out(s, agg_begin(s), agg_what(KS_A_OUT, reason, by), ts));
 	if (!m.light && pending(s))
 		flush_loads(s, cpu, ts);
 	r = ring_get(s, cpu, &ring, &ts);
@@ -313,15 +311,12 @@ static __always_inline void begun_before(struct ks_slot *s, bool modern)
 static __always_inline int on_in_agg(void *ctx, struct preempt_notifier *pn, struct mode m)
 {
 	struct ks_slot *s = slot_notified(ctx, pn);
-	__u64 ts, turn;
+	__u32 was;
 
 	if (!s)
 		return 0;
-	turn = agg_begin(s);
-	ts = now();
-	if (ts < ctl.end_ns)
-		agg_in(s, ts, m);
-	agg_end(s, turn);
+	was = agg_begin(s);
+	agg_end(s, agg_in(s, was, now(), m));
 	return 0;
 }
 
@@ -340,8 +335,8 @@ static __always_inline int on_in_entry(void *ctx, struct preempt_notifier *pn, i
 	s->entry_ts = ts;
 	if (s->phase != KS_P_OUT)
 		begun_before(s, m.modern);
-	if (m.aggregate && ts < ctl.end_ns)
-		agg_in(s, ts, m);
+	if (m.aggregate)
+		agg_end(s, agg_in(s, agg_begin(s), ts, m));
 	set_step(s, m.light ? KS_P_LOADED : KS_P_COMING, KS_M_POINT(KS_PT_ENTRY));
 	return m.light ? emit_in(s, cpu, 0, m) : 0;
 }

@@ -8,6 +8,7 @@
 #include "kvm_types.h"
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include "step.h"
 #include "wire.h"
 
 #define SLOT_BITS 12
@@ -16,6 +17,7 @@ _Static_assert(1 << SLOT_BITS == KS_SLOTS, "a bucket per slot");
 #define META_BYTES (1 << 20)
 
 const volatile struct ks_config cfg = {};
+const volatile __u8 bucket_rest[KS_BUCKET_REST] = {0}; /* ks_bucket() of them: user space's */
 struct ks_ctl ctl = {.start_ns = ~0ULL, .end_ns = ~0ULL};
 
 /* Plain arrays: an index is one multiplication, and user space has them mapped. */

@@ -62,41 +62,41 @@ KS_INLINE __u8 ks_class(int throttled, __u32 victim_vm, __u8 kind, __u32 vm)
 #define KS_BRANCH(x) asm volatile("" : "+r"(x))
 
 /* The bucket of a value in the kernel's histograms: below 8 it is the value, then each octave has 8
- * (user/hist.h has 128). */
+ * (user/hist.h has 128). The first half of the way: leaves less than KS_BUCKET_REST of *ns, whose
+ * bucket is to be added to what is returned. */
+#define KS_BUCKET_REST 2048
+KS_INLINE __u64 ks_bucket_begin(__u64 *ns)
+{
+	__u64 first = 0, v = *ns;
+
+	if (v >> 35) {
+		v >>= 32;
+		first = 32 * KS_AGG_SUB;
+		KS_BRANCH(v);
+	}
+	if (v >= 8 << 16) {
+		v >>= 16;
+		first += 16 * KS_AGG_SUB;
+		KS_BRANCH(v);
+	}
+	if (v >= 8 << 8) {
+		v >>= 8;
+		first += 8 * KS_AGG_SUB;
+		KS_BRANCH(v);
+	}
+	*ns = v;
+	return first;
+}
+
 KS_INLINE __u64 ks_bucket(__u64 ns)
 {
-	__u64 first = 0;
+	__u64 first = ks_bucket_begin(&ns);
 
-	if (ns >> 35) {
-		ns >>= 32;
-		first = 32 * KS_AGG_SUB;
-		KS_BRANCH(ns);
-	}
-	if (ns >= 8 << 16) {
-		ns >>= 16;
-		first += 16 * KS_AGG_SUB;
-		KS_BRANCH(ns);
-	}
-	if (ns >= 8 << 8) {
-		ns >>= 8;
-		first += 8 * KS_AGG_SUB;
-		KS_BRANCH(ns);
-	}
-	if (ns >= 8 << 4) {
-		ns >>= 4;
-		first += 4 * KS_AGG_SUB;
-		KS_BRANCH(ns);
-	}
-	if (ns >= 8 << 2) {
-		ns >>= 2;
-		first += 2 * KS_AGG_SUB;
-		KS_BRANCH(ns);
-	}
-	if (ns >= 8 << 1) {
-		ns >>= 1;
-		first += KS_AGG_SUB;
-		KS_BRANCH(ns);
-	}
+	for (int shift = 4; shift; shift /= 2)
+		if (ns >= 8U << shift) {
+			ns >>= shift;
+			first += shift * KS_AGG_SUB;
+		}
 	return first + ns;
 }
 

@@ -290,7 +290,7 @@ enum {
  * next event. CLOSED: it was, and what its slot holds is how it stood when the window ended. */
 enum { KS_NEW = 0, KS_DROP, KS_KEEP, KS_ASK, KS_CLOSED };
 
-/* Aggregation: what a vCPU does. `turn` is odd while its hooks write here or to its struct ks_agg. */
+/* Aggregation: what a vCPU does. */
 enum {
 	KS_A_NONE = 0, /* no event in the window */
 	KS_A_EARLY,    /* ... but it went out just before, for `reason` */
@@ -298,14 +298,11 @@ enum {
 	KS_A_OUT,
 };
 struct ks_now {
-	__u64 turn;
 	__u64 since; /* in the window */
-	__u8 state;  /* KS_A_* */
-	__u8 reason; /* OUT: KS_R_* */
-	__u8 by;     /* OUT: KS_BY_* */
-	__u8 pad;
-	__u32 at; /* the index of its struct ks_agg */
+	__u32 what;  /* KS_A_* | KS_R_* << 8 | KS_BY_* << 16, the latter two of OUT; KS_A_BUSY */
+	__u32 at;    /* the index of its struct ks_agg */
 };
+#define KS_A_BUSY (1U << 24) /* its hooks are writing here and to its struct ks_agg */
 
 /* One per vCPU. A vCPU's own transitions never run concurrently, so its hooks write here without
  * atomics; a reader elsewhere must wait until recording has stopped, or compare seq around it. */

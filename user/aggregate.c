@@ -34,8 +34,14 @@ struct aggregate {
 /* Where the sums go: a vCPU's in a summary, or a fold's. */
 struct account {
 	struct summary_vcpu *sv;
-	__u64 by_ns[KS_BY_CNT], by_cnt[KS_BY_CNT];
+	__u64 by_ns[KS_BY_CNT + 1], by_cnt[KS_BY_CNT + 1];
 };
+
+/* What a vCPU did before it was gone is still to be asked for. */
+int aggregate__describe(struct model *m, const struct ks_head *r)
+{
+	return r->type == KS_GONE ? model__describe(m, r) : model__record(m, r);
+}
 
 struct aggregate *aggregate__new(const struct session *s, const struct filter *f, struct model *m,
 				 const struct sums *sums)
@@ -111,24 +117,34 @@ static int add_whole(const struct aggregate *g, const struct ks_agg *a, struct s
 	return hist__add_kernel(&sv->run_delay, &a->hist[KS_H_WOKEN]);
 }
 
-static enum state state_now(const struct ks_now *now)
+static __u8 state_byte(const struct ks_now *now)
 {
-	return now->state == KS_A_IN ? ST_ON_OR_USER : state__of_reason(now->reason);
+	return now->what & 0xff;
+}
+
+/* Out at until_ns? An absence that began only then, at the window's end, is none. */
+static bool is_out(const struct ks_now *now, __u64 until_ns)
+{
+	return state_byte(now) == KS_A_OUT && now->since < until_ns;
+}
+
+static enum state state_now(const struct ks_now *now, __u64 until_ns)
+{
+	return is_out(now, until_ns) ? state__of_reason(now->what >> 8 & 0xff) : ST_ON_OR_USER;
 }
 
 /* The absence that goes on. Returns its length. */
 static __u64 add_open(const struct ks_now *now, struct account *to, __u64 until)
 {
-	__u64 ns = until > now->since ? until - now->since : 0;
+	__u64 ns = until - now->since;
+	__u8 by = now->what >> 16 & 7;
 
-	if (now->state != KS_A_OUT)
+	if (!is_out(now, until))
 		return 0;
-	add_part(to->sv, state_now(now), ns);
+	add_part(to->sv, state_now(now, until), ns);
 	to->sv->switches++;
-	if (now->by && ns) {
-		to->by_ns[now->by] += ns;
-		to->by_cnt[now->by]++;
-	}
+	to->by_ns[by] += ns;
+	to->by_cnt[by]++;
 	return ns;
 }
 
@@ -141,7 +157,7 @@ static int add_vcpu(const struct aggregate *g, const struct sums_vcpu *in,
 	struct summary_vcpu *sv = to->sv;
 
 	sv->state_ns[ST_ABSENT] += from - start + (in->at_ns > until ? in->at_ns - until : 0);
-	if (in->now.state <= KS_A_EARLY) {
+	if (state_byte(&in->now) <= KS_A_EARLY) {
 		add_eventless(v, p, to, from, until);
 		return 0;
 	}
@@ -274,12 +290,12 @@ static int tell_now(const struct sums_vcpu *in, struct model_vcpu *v, aggregate_
 {
 	struct span now = {.from = in->now.since, .to = in->at_ns, .cpu = in->cpu, .open = true};
 
-	if (in->now.state <= KS_A_EARLY) {
+	if (state_byte(&in->now) <= KS_A_EARLY) {
 		now.from = v->v.since;
 		now.state = v->v.state;
 		now.cpu = v->v.cpu;
 	} else {
-		now.state = state_now(&in->now);
+		now.state = state_now(&in->now, in->at_ns);
 	}
 	return now.from < now.to ? fn(ctx, v, &now) : 0;
 }

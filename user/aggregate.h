@@ -25,7 +25,10 @@
 
 struct aggregate;
 
-/* m: is fed with the trace's descriptors by the caller (model__record()). All must outlive it.
+/* The next of the trace's descriptors, for m. 0 or -ENOMEM. */
+int aggregate__describe(struct model *m, const struct ks_head *r);
+
+/* m: is fed with the trace's descriptors by the caller. All must outlive it.
  * NULL: no memory. */
 struct aggregate *aggregate__new(const struct session *s, const struct filter *f, struct model *m,
 				 const struct sums *sums);

@@ -16,6 +16,7 @@
 #include "err.h"
 #include "host.h"
 #include "live_load.h"
+#include "step.h"
 #include "kvmsched.skel.h"
 
 static char log_text[16384];
@@ -133,6 +134,8 @@ static int configure(struct kvmsched_bpf *skel, const struct live_opts *o, __u32
 	c->aggregate = o->mode == MODE_AGGREGATES;
 	c->records = !c->aggregate || o->records;
 	c->classes = o->classes;
+	for (unsigned i = 0; i < KS_BUCKET_REST; i++)
+		*(__u8 *)&skel->rodata->bucket_rest[i] = ks_bucket(i);
 	c->full = o->mode == MODE_FULL;
 	c->loads = o->loads;
 	c->own_btf = o->btf != NULL;

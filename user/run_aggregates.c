@@ -45,7 +45,7 @@ static int on_batch(void *ctx, const struct batch *b)
 	int err = 0;
 
 	for (; !err && p < end; p += record__size(((const struct ks_head *)p)->type))
-		err = model__record(r->model, (const struct ks_head *)p);
+		err = aggregate__describe(r->model, (const struct ks_head *)p);
 	return err ? err__say(err, "keeping descriptors") : 0;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* See sums.h, and bpf/agg.bpf.h for the other side of `turn`. */
+/* See sums.h, and bpf/agg.bpf.h for the other side. */
 #include <string.h>
 #include <time.h>
 #include "step.h"
@@ -35,9 +35,10 @@ static void copy(struct sums_vcpu *out, const struct ks_agg *a)
 /* false: an event, or the vCPU's end, came in between. */
 static bool copy_living(struct sums_vcpu *out, const struct ks_slot *s, const struct ks_agg *a)
 {
-	__u64 turn = __atomic_load_n(&s->agg.turn, __ATOMIC_ACQUIRE);
+	__u32 what = __atomic_load_n(&s->agg.what, __ATOMIC_ACQUIRE);
+	__u64 since = __atomic_load_n(&s->agg.since, __ATOMIC_ACQUIRE);
 
-	if (turn & 1)
+	if (what & KS_A_BUSY)
 		return false;
 	out->at_ns = now_ns();
 	copy(out, a);
@@ -45,7 +46,8 @@ static bool copy_living(struct sums_vcpu *out, const struct ks_slot *s, const st
 	out->tid = s->run_tid ?: s->tid;
 	out->cpu = s->cpu;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return __atomic_load_n(&s->agg.turn, __ATOMIC_RELAXED) == turn;
+	return __atomic_load_n(&s->agg.what, __ATOMIC_RELAXED) == what &&
+	       __atomic_load_n(&s->agg.since, __ATOMIC_RELAXED) == since;
 }
 
 static void copy_dead(struct sums_vcpu *out, const struct ks_agg *a)
@@ -78,10 +80,10 @@ bool sums__read(const struct sums *m, __u32 place, struct sums_vcpu *out)
 				__atomic_load_n(&m->owner[place], __ATOMIC_RELAXED) == owner;
 	} while (!whole);
 	out->id = place + 1;
-	if (out->at_ns > m->ctl->end_ns)
-		out->at_ns = m->ctl->end_ns;
 	if (out->at_ns < out->now.since)
 		out->at_ns = out->now.since; /* clocks of two CPUs may differ by some ns */
+	if (out->at_ns > m->ctl->end_ns)
+		out->at_ns = m->ctl->end_ns;
 	return true;
 }
 

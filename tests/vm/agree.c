@@ -134,7 +134,7 @@ static int add_sums(struct agree *g)
 	a = g->of_sums ? aggregate__new(&g->session, &g->filter, g->of_sums, &sums) : NULL;
 	if (!a)
 		return -ENOMEM;
-	err = describe(g, g->of_sums, model__record);
+	err = describe(g, g->of_sums, aggregate__describe);
 	return err ?: aggregate__read(a, g->session.end_ns, false, &g->sums, NULL, NULL);
 }
 
