@@ -75,8 +75,8 @@ static __noinline int outside(struct ks_slot *s, __u8 phase, __u64 ts)
 
 /*
  * Each hook is compiled once for each mode that has it, with a constant for the mode, and once for
- * any: set in_entry, in_entry_full, in_entry_light, in_entry_agg, in_entry_agg_by, in_entry_any. One of
- * the sets is loaded.
+ * any: set in_entry, in_entry_full, in_entry_light, in_entry_agg, in_entry_agg_by, in_entry_any.
+ * One of the sets is loaded.
  */
 #define PARAMS(...) __VA_ARGS__
 #define HOOK(at, name, set, mode, params, args...) \
@@ -91,9 +91,9 @@ static __noinline int outside(struct ks_slot *s, __u8 phase, __u64 ts)
 #define HOOK_DEFAULT(at, name, params, args...)      \
 	HOOK(at, name, , MODE_DEFAULT, params, args) \
 	HOOK_FULL(at, name, params, args)
-#define HOOK_LIGHT(at, name, params, args...)            \
-	HOOK(at, name, _light, MODE_LIGHT, params, args) \
-	HOOK(at, name, _agg, MODE_AGG, params, args)     \
+#define HOOK_LIGHT(at, name, params, args...)              \
+	HOOK(at, name, _light, MODE_LIGHT, params, args)   \
+	HOOK(at, name, _agg, MODE_AGG, params, args)       \
 	HOOK(at, name, _agg_by, MODE_AGG_BY, params, args) \
 	HOOK_DEFAULT(at, name, params, args)
 

@@ -168,23 +168,24 @@ struct mode {
 	((struct mode){.full = true, .records = true, .modern = true, .fields = KS_FIELDS_MODERN})
 #define MODE_LIGHT \
 	((struct mode){.light = true, .records = true, .modern = true, .fields = KS_FIELDS_MODERN})
-#define MODE_AGG \
-	((struct mode){.light = true, .aggregate = true, .modern = true, .fields = KS_FIELDS_MODERN})
-#define MODE_AGG_BY                      \
-	((struct mode){.light = true,    \
+#define MODE_AGG        \
+	((struct mode){ \
+		.light = true, .aggregate = true, .modern = true, .fields = KS_FIELDS_MODERN})
+#define MODE_AGG_BY                       \
+	((struct mode){.light = true,     \
 		       .aggregate = true, \
-		       .classes = true,  \
-		       .modern = true,   \
+		       .classes = true,   \
+		       .modern = true,    \
 		       .fields = KS_FIELDS_MODERN})
-#define MODE_ANY                             \
-	((struct mode){.light = cfg.light,   \
-		       .full = cfg.full,     \
-		       .loads = cfg.loads,   \
-		       .by_cpu = cfg.by_cpu, \
-		       .by_tid = cfg.by_tid, \
+#define MODE_ANY                                   \
+	((struct mode){.light = cfg.light,         \
+		       .full = cfg.full,           \
+		       .loads = cfg.loads,         \
+		       .by_cpu = cfg.by_cpu,       \
+		       .by_tid = cfg.by_tid,       \
 		       .aggregate = cfg.aggregate, \
-		       .records = cfg.records, \
-		       .classes = cfg.classes, \
+		       .records = cfg.records,     \
+		       .classes = cfg.classes,     \
 		       .fields = cfg.fields})
 
 static __always_inline __u64 now(void)

@@ -369,7 +369,7 @@ _Static_assert(sizeof(struct ks_slot) == 192, "slot: three cache lines");
  * taken what a vCPU that is gone has left (KS_GONE_OWNER). Time that is in no sum, it was on a CPU
  * or in user space.
  */
-#define KS_AGG_SUB     8U		 /* buckets per octave: each at most 1/8 of its values wide */
+#define KS_AGG_SUB     8U /* buckets per octave: each at most 1/8 of its values wide */
 #define KS_AGG_BUCKETS (62 * KS_AGG_SUB) /* any 64-bit number has one: ks_bucket() */
 
 /* preempted, halted, sleeping: absences; woken: of halted and sleeping ones, the run delay. */
@@ -392,7 +392,7 @@ struct ks_agg {
 	__u8 created;  /* at born_ns; else it was there before */
 	__u16 cpu;     /* of one that is gone, as its slot had them ... */
 	__u32 tid;
-	struct ks_now now; /* ... and this */
+	struct ks_now now;	    /* ... and this */
 	__u64 by_ns[KS_BY_CNT + 1]; /* whole absences by who took the CPU */
 	__u64 by_cnt[KS_BY_CNT + 1];
 	struct ks_agg_hist hist[KS_H_CNT];
@@ -430,8 +430,8 @@ struct ks_config {
 	__u8 by_tid;
 	__u8 by_cpu;
 	__u8 vcpu_ranges;
-	__u16 fields; /* KS_M_*: what this kernel has */
-	__u8 own_btf; /* fields were found in a file: its type ids are not the kernel's */
+	__u16 fields;	/* KS_M_*: what this kernel has */
+	__u8 own_btf;	/* fields were found in a file: its type ids are not the kernel's */
 	__u8 aggregate; /* keep sums (struct ks_agg) ... */
 	__u8 records;	/* ... and, or, make records */
 	__u8 classes;	/* sums: who took the CPU, too */

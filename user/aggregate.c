@@ -232,9 +232,8 @@ static int fold(struct aggregate *g, const struct sums_vcpu *in, const struct mo
 static int take(struct aggregate *g, __u32 place, const struct model_vcpu *v)
 {
 	struct place *p = &g->place[place];
-	int err = v && v->keep && g->one.a.gone_ns > g->session->start_ns
-			  ? fold(g, &g->one, v, p)
-			  : 0;
+	int err = v && v->keep && g->one.a.gone_ns > g->session->start_ns ? fold(g, &g->one, v, p)
+									  : 0;
 
 	model__forget_vcpu(g->model, g->one.id);
 	memset(p, 0, sizeof(*p));
@@ -301,7 +300,7 @@ static int tell_now(const struct sums_vcpu *in, struct model_vcpu *v, aggregate_
 }
 
 static int read_place(struct aggregate *g, __u32 place, struct summary *s, aggregate_now_fn now,
-		     void *ctx)
+		      void *ctx)
 {
 	struct account to = {0};
 	struct model_vcpu *v;
@@ -310,7 +309,8 @@ static int read_place(struct aggregate *g, __u32 place, struct summary *s, aggre
 	if (!sums__read(&g->sums, place, &g->one))
 		return 0;
 	v = model__vcpu_known(g->model, g->one.id);
-	if (g->one.dead && (!v || g->place[place].shown || g->one.a.gone_ns <= g->session->start_ns))
+	if (g->one.dead &&
+	    (!v || g->place[place].shown || g->one.a.gone_ns <= g->session->start_ns))
 		return take(g, place, v);
 	if (!v)
 		return 0; /* its descriptor is still to come */

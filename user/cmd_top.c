@@ -71,7 +71,8 @@ static const struct argp_option options[] = {
 	{"interval", OPT_INTERVAL, "TIME", 0, "how long each is (default 1s)", 6},
 	{"sort", OPT_SORT, "WORD", 0,
 	 "by delay (default), p99, max, preempted, running, switches, since or name", 6},
-	{"ring", OPT_RING, NULL, 0, "live: by records, which names who took the CPU, and not by the kernel's sums", 6},
+	{"ring", OPT_RING, NULL, 0,
+	 "live: by records, which names who took the CPU, and not by the kernel's sums", 6},
 	{"by", OPT_BY, "GROUP", 0, "a line per vcpu (default), vm or host cpu", 6},
 	{0},
 };

@@ -99,7 +99,8 @@ __u64 hist__mean(const struct hist *h);
 __u64 hist__quantile(const struct hist *h, unsigned permille);
 
 /* How many values are <= v, for cumulative buckets with given bounds. Values less than 0.8 % below
- * v (12.5 % where it is coarse) may be missed, as their bucket ends above it; none when v >= max. */
+ * v (12.5 % where it is coarse) may be missed, as their bucket ends above it; none when v >= max.
+ */
 __u64 hist__count_le(const struct hist *h, __u64 v);
 
 /* Iterates over the non-empty buckets in ascending order:

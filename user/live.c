@@ -525,8 +525,8 @@ static int close_vcpu(struct live *l, const struct ks_slot *s, const struct sess
 	struct queue *q = &l->queue;
 	struct ks_snap r = {
 		.h = {.ts = ses->end_ns, .type = KS_SNAP, .mask = ses->fields | KS_M_END}};
-	int sums =
-		!ses->loads && !session__two_hooks(ses->mode) && (s->loads || s->puts || in_user(s, ses));
+	int sums = !ses->loads && !session__two_hooks(ses->mode) &&
+		   (s->loads || s->puts || in_user(s, ses));
 
 	if (sums && close_loads(q, s, ses))
 		return -ENOMEM;

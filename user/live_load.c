@@ -76,8 +76,10 @@ static const struct {
 	{"put_exit", 1 << MODE_FULL},
 };
 
-static const char *const mode_set[] = {
-	[MODE_DEFAULT] = "", [MODE_FULL] = "_full", [MODE_LIGHT] = "_light", [MODE_AGGREGATES] = "_agg"};
+static const char *const mode_set[] = {[MODE_DEFAULT] = "",
+				       [MODE_FULL] = "_full",
+				       [MODE_LIGHT] = "_light",
+				       [MODE_AGGREGATES] = "_agg"};
 
 static bool wanted(const char *program, enum session_mode mode, const char *set)
 {

@@ -5,10 +5,10 @@
 #include "measure.h"
 #include "table.h"
 
-#define TWO_HOOKS  (1U << MODE_LIGHT | 1U << MODE_AGGREGATES)
-#define ALL	   (1U << MODE_DEFAULT | 1U << MODE_FULL | TWO_HOOKS)
-#define NOT_LIGHT  (1U << MODE_DEFAULT | 1U << MODE_FULL)
-#define ONLY_FULL  (1U << MODE_FULL)
+#define TWO_HOOKS (1U << MODE_LIGHT | 1U << MODE_AGGREGATES)
+#define ALL	  (1U << MODE_DEFAULT | 1U << MODE_FULL | TWO_HOOKS)
+#define NOT_LIGHT (1U << MODE_DEFAULT | 1U << MODE_FULL)
+#define ONLY_FULL (1U << MODE_FULL)
 
 #define IN(member)   offsetof(struct summary_vcpu, member)
 #define STATE(st)    .time = IN(state_ns) + sizeof(__u64) * (st)

@@ -154,7 +154,8 @@ static int begin(struct aggregates *r)
 		return err;
 	live__sums(r->live, &r->sums);
 	r->model = model__new(&r->session, &r->o->filter, &nobody);
-	r->aggregate = r->model ? aggregate__new(&r->session, &r->o->filter, r->model, &r->sums) : NULL;
+	r->aggregate =
+		r->model ? aggregate__new(&r->session, &r->o->filter, r->model, &r->sums) : NULL;
 	if (!r->aggregate)
 		return err__say(ENOMEM, "starting");
 	summary__init(&r->before, &r->session, &r->o->filter, r->session.start_ns,

@@ -473,7 +473,8 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 	s->events = model__events(m);
 	s->lost = lost;
 	s->odd = model__odd(m);
-	for (unsigned at = 0; (v = model__next(m, &at));) /* aggregates have all that they know of */
+	for (unsigned at = 0;
+	     (v = model__next(m, &at));) /* aggregates have all that they know of */
 		n += s->session->mode == MODE_AGGREGATES || of(s, v) != NULL;
 	s->vcpu = malloc((n + s->folds + 1) * sizeof(*s->vcpu)); /* all of it is copied to */
 	if (!s->vcpu)
@@ -509,8 +510,8 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 static int vcpu_since(struct summary_vcpu *out, const struct summary_vcpu *v,
 		      const struct summary_vcpu *before)
 {
-	int err = hist__since(&out->absence, &v->absence, &before->absence) ?:
-		  hist__since(&out->run_delay, &v->run_delay, &before->run_delay);
+	int err = hist__since(&out->absence, &v->absence, &before->absence)
+			  ?: hist__since(&out->run_delay, &v->run_delay, &before->run_delay);
 
 	out->v = v->v;
 	for (int i = 0; i < ST_CNT; i++) {
@@ -565,8 +566,7 @@ static int vcpus_since(struct summary *out, const struct summary *now, const str
 	return err;
 }
 
-static int preemptors_since(struct summary *out, const struct summary *now,
-			    struct summary *before)
+static int preemptors_since(struct summary *out, const struct summary *now, struct summary *before)
 {
 	reindex(before); /* sorting has moved them */
 	for (unsigned i = 0; !out->err && i < now->preemptors; i++) {
@@ -595,9 +595,7 @@ int summary__since(struct summary *out, const struct summary *now, struct summar
 	out->err = vcpus_since(out, now, before);
 	if (out->err)
 		return out->err;
-	if (!preemptors_since(out, now, before))
-		total(out);
-	return out->err;
+	return preemptors_since(out, now, before);
 }
 
 unsigned summary__group(const struct summary *s, enum summary_by by, unsigned first)

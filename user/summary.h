@@ -114,7 +114,8 @@ struct summary_vcpu *summary__fold(struct summary *s, const struct model_vcpu *v
 void summary__taken(struct summary *s, const struct model_vcpu *v, __u8 by, __u64 ns, __u64 count);
 
 /* What `now` has that `before`, an earlier summary of the same vCPUs since the same moment, had
- * not; both are finished. The window is the time between their ends. 0 or -ENOMEM. */
+ * not; both are finished. The window is the time between their ends; as an interval it has no
+ * total, and its preemptors are in no order. 0 or -ENOMEM. */
 int summary__since(struct summary *out, const struct summary *now, struct summary *before);
 
 /* After model__end(): sorts, totals. m must outlive the summary. 0 or -ENOMEM. */

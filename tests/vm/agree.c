@@ -92,7 +92,8 @@ static int trace(struct agree *g, char **cmd)
 }
 
 /* Descriptors only, as aggregation has them. */
-static int describe(struct agree *g, struct model *m, int (*tell)(struct model *, const struct ks_head *))
+static int describe(struct agree *g, struct model *m,
+		    int (*tell)(struct model *, const struct ks_head *))
 {
 	const struct store *s = &g->stream[g->session.cpus];
 	const char *p = s->data, *end = p + s->bytes;
@@ -159,7 +160,8 @@ static void same_hist(const char *name, const struct hist *records, const struct
 	for (unsigned at = 0; hist__next(records, &at, &b);)
 		wide[ks_bucket(b.high)] += b.count;
 	for (unsigned at = 0; hist__next(sums, &at, &b);) {
-		snprintf(what, sizeof(what), "%s, bucket up to %llu ns", name, (unsigned long long)b.high);
+		snprintf(what, sizeof(what), "%s, bucket up to %llu ns", name,
+			 (unsigned long long)b.high);
 		same(what, wide[ks_bucket(b.high)], b.count);
 		wide[ks_bucket(b.high)] = 0;
 	}
@@ -215,7 +217,8 @@ static void same_takers(const struct agree *g, __u32 vm)
 static void print(const char *which, const struct summary_vcpu *v)
 {
 	printf("  %-8s on %" PRIu64 ", preempted %" PRIu64 ", halted %" PRIu64 ", sleeping %" PRIu64
-	       ", run delay %" PRIu64 " ns; %" PRIu64 " switches, run delay p99 %" PRIu64 " max %" PRIu64 "\n",
+	       ", run delay %" PRIu64 " ns; %" PRIu64 " switches, run delay p99 %" PRIu64
+	       " max %" PRIu64 "\n",
 	       which, (uint64_t)v->state_ns[ST_ON_OR_USER], (uint64_t)v->state_ns[ST_PREEMPTED],
 	       (uint64_t)v->state_ns[ST_HALTED], (uint64_t)v->state_ns[ST_SLEEPING],
 	       (uint64_t)v->run_delay_ns, (uint64_t)v->switches,
