@@ -13,13 +13,6 @@
 
 #define TAKERS_SHOWN 8 /* of each recording */
 
-/* What blocks cannot tell is how a workload wanders over times as long as the window: hosts and
- * guests have habits of seconds. So the variance of a number counts as if this much of the window
- * were lost. Without, of pairs of windows of 5 to 15 s of one workload every fourth differed; with
- * a quarter of it still 22 of 100 where the machine below the emulated one was busy meanwhile
- * (tests/check-diff). */
-#define HABIT_NS 60e9
-
 #define LEAST_SHARE 0.001 /* of the time: what is less is not worth telling */
 #define LEAST_RATE  0.05  /* per second */
 
@@ -78,8 +71,11 @@ const char *diff__lack_text(enum resample_lack lack)
 
 static bool repeats(const struct diff_line *l, const struct diff_line *earlier)
 {
-	return l->kind == earlier->kind && l->kind != DIFF_TAKEN &&
-	       l->permille == earlier->permille && l->e.a == earlier->e.a && l->e.b == earlier->e.b;
+	bool alike = l->taker ? earlier->kind == DIFF_CLASS && l->kind == DIFF_TAKEN &&
+					l->taker->by == earlier->taker->by
+			      : l->kind == earlier->kind && l->permille == earlier->permille;
+
+	return alike && l->e.a == earlier->e.a && l->e.b == earlier->e.b;
 }
 
 static int add_line(struct diff_vm *vm, const struct diff_line *line)
@@ -116,22 +112,20 @@ static int compare_one(struct diff_making *mk, struct diff_line *line, const str
 static int compare_ratio(struct diff_making *mk, struct diff_line *line, unsigned measure)
 {
 	struct diff_sample a, b;
-	int err = diff_sample__make(&a, mk->vm->a, mk->d->a->blocks, line->kind, measure,
-				    line->taker);
+	int err = diff_sample__make(&a, mk->d->a, mk->vm->a, line->kind, measure, NULL);
 
 	if (!err)
-		err = diff_sample__make(&b, mk->vm->b, mk->d->b->blocks, line->kind, measure, NULL);
+		err = diff_sample__make(&b, mk->d->b, mk->vm->b, line->kind, measure, NULL);
 	return err ?: compare_one(mk, line, &a, &b);
 }
 
 static int compare_quantiles(struct diff_making *mk, struct diff_line *line, unsigned measure)
 {
 	struct diff_sample a, b = {.s.cdf = NULL};
-	int err = diff_sample__make(&a, mk->vm->a, mk->d->a->blocks, DIFF_QUANTILE, measure, NULL);
+	int err = diff_sample__make(&a, mk->d->a, mk->vm->a, DIFF_QUANTILE, measure, NULL);
 
 	if (!err)
-		err = diff_sample__make(&b, mk->vm->b, mk->d->b->blocks, DIFF_QUANTILE, measure,
-					NULL);
+		err = diff_sample__make(&b, mk->d->b, mk->vm->b, DIFF_QUANTILE, measure, NULL);
 	for (unsigned i = 0; !err && i < 4; i++) {
 		line->permille = a.s.permille = b.s.permille = quantiles[i];
 		if (a.cdf.rows || b.cdf.rows)
@@ -202,17 +196,34 @@ static const struct profile_taker *find_taker(const struct profile_vm *vm,
 	return NULL;
 }
 
-static int compare_taker(struct diff_making *mk, const struct profile_taker *t)
+/* ta, tb: the same in both; one may be NULL. */
+static int compare_shares_taken(struct diff_making *mk, enum diff_kind kind,
+				const struct profile_taker *ta, const struct profile_taker *tb)
 {
-	struct diff_line line = {.kind = DIFF_TAKEN, .taker = t, .worse = true};
+	struct diff_line line = {.kind = kind, .taker = ta ?: tb, .worse = true};
 	struct diff_sample a, b;
-	int err = diff_sample__make(&a, mk->vm->a, mk->d->a->blocks, DIFF_TAKEN, 0,
-				    find_taker(mk->vm->a, t));
+	int err = diff_sample__make(&a, mk->d->a, mk->vm->a, kind, 0, ta);
 
 	if (!err)
-		err = diff_sample__make(&b, mk->vm->b, mk->d->b->blocks, DIFF_TAKEN, 0,
-					find_taker(mk->vm->b, t));
+		err = diff_sample__make(&b, mk->d->b, mk->vm->b, kind, 0, tb);
 	return err ?: compare_one(mk, &line, &a, &b);
+}
+
+static int compare_taker(struct diff_making *mk, const struct profile_taker *t)
+{
+	return compare_shares_taken(mk, DIFF_TAKEN, find_taker(mk->vm->a, t),
+				    find_taker(mk->vm->b, t));
+}
+
+static int compare_classes(struct diff_making *mk)
+{
+	int err = 0;
+
+	for (unsigned by = 0; !err && by < KS_BY_CNT; by++)
+		if (mk->vm->a->by_class[by].sum_ns || mk->vm->b->by_class[by].sum_ns)
+			err = compare_shares_taken(mk, DIFF_CLASS, &mk->vm->a->by_class[by],
+						   &mk->vm->b->by_class[by]);
+	return err;
 }
 
 /* Those who took most in one of them. */
@@ -232,13 +243,8 @@ static int compare_takers(struct diff_making *mk)
 	return err;
 }
 
-double diff__slow(const struct profile *p)
-{
-	return 1 + HABIT_NS / (p->to_ns - p->from_ns + 1);
-}
-
-/* How far the largest deviations go. Preemptors are a family of their own: they are only reasons
- * for what the others show. */
+/* How far the largest deviations go. Preemptors by their names are a family of their own: they are
+ * only reasons for what the others show. */
 struct families {
 	double takers, measures;
 };
@@ -251,15 +257,9 @@ static bool worth_telling(const struct diff *d, const struct diff_line *l)
 
 	if (l->e.has_relative && fabs(l->e.relative) < d->least)
 		return false;
-	switch (l->kind) {
-	case DIFF_SHARE:
-	case DIFF_TAKEN:
+	if (diff__is_share(l->kind))
 		return change >= LEAST_SHARE;
-	case DIFF_RATE:
-		return change >= LEAST_RATE;
-	default:
-		return change > 0;
-	}
+	return l->kind == DIFF_RATE ? change >= LEAST_RATE : change > 0;
 }
 
 static void judge_line(struct diff *d, struct diff_vm *vm, struct diff_line *l,
@@ -275,8 +275,7 @@ static void judge_line(struct diff *d, struct diff_vm *vm, struct diff_line *l,
 	}
 	d->decided++;
 	resample__interval(&l->e, l->kind == DIFF_TAKEN ? f->takers : f->measures);
-	if ((l->e.low <= 0 && l->e.high >= 0) || fabs(l->e.delta) <= l->e.wander ||
-	    !worth_telling(d, l))
+	if ((l->e.low <= 0 && l->e.high >= 0) || !worth_telling(d, l))
 		return;
 	l->verdict = l->e.change > 0 ? DIFF_ROSE : DIFF_FELL;
 	l->worse = bad && l->verdict == DIFF_ROSE;
@@ -304,26 +303,33 @@ static int clearest(const void *a, const void *b)
 	return s > t ? -1 : s < t;
 }
 
-static bool waits(const struct diff_line *l)
+/* Is the line what the taker would be the reason for? */
+static bool explained_by(const struct diff_line *l, const struct profile_taker *t)
 {
+	if (l->kind == DIFF_CLASS)
+		return l->taker->by == t->by;
 	return l->measure &&
 	       (!strcmp(l->measure->name, "run_delay") || !strcmp(l->measure->name, "preempted"));
 }
 
+static bool is_reason(const struct diff_vm *vm, const struct diff_line *taker)
+{
+	for (unsigned i = 0; i < vm->lines; i++)
+		if (vm->line[i].verdict == taker->verdict &&
+		    explained_by(&vm->line[i], taker->taker))
+			return true;
+	return false;
+}
+
 /* Which of several takes the CPU changes by chance, and for long. It matters where the VM's wait
- * for CPUs changes with it: then it is the reason. */
+ * for CPUs, or what the like of it took, changes with it: then it is the reason. */
 static void forget_takers(struct diff *d, struct diff_vm *vm)
 {
-	unsigned waiting = 0; /* bits of verdicts */
-
-	for (unsigned i = 0; i < vm->lines; i++)
-		if (waits(&vm->line[i]))
-			waiting |= 1U << vm->line[i].verdict;
 	for (unsigned i = 0; i < vm->lines; i++) {
 		struct diff_line *l = &vm->line[i];
 
 		if (l->kind != DIFF_TAKEN || l->verdict == DIFF_SAME ||
-		    l->verdict == DIFF_UNKNOWN || waiting & 1U << l->verdict)
+		    l->verdict == DIFF_UNKNOWN || is_reason(vm, l))
 			continue;
 		l->verdict = DIFF_SAME;
 		l->worse = l->better = false;
@@ -351,16 +357,16 @@ static int compare_measures(struct diff_making *mk)
 
 	for (unsigned row = 0; !err && row < COMPARED; row++)
 		err = compare_measure(mk, row);
-	return err;
+	return err ?: compare_classes(mk);
 }
 
 /* One family, over all VMs. */
 static int compare_all(struct diff_making *mk, int (*compare)(struct diff_making *mk),
-		       double slow_a, double slow_b, double *critical)
+		       double *critical)
 {
 	int err = 0;
 
-	resample__open(mk->r, slow_a, slow_b);
+	resample__open(mk->r);
 	for (unsigned i = 0; !err && i < mk->d->vms; i++) {
 		mk->vm = &mk->d->vm[i];
 		err = compare(mk);
@@ -379,7 +385,9 @@ int diff__make(struct diff *d, const struct profile *a, const struct profile *b,
 	*d = (struct diff){.a = a, .b = b, .least = least};
 	if (!mk.r)
 		return -ENOMEM;
-	err = diff__pair_vms(d) ?: compare_all(&mk, compare_takers, 1, 1, &f.takers) ?: compare_all(&mk, compare_measures, diff__slow(a), diff__slow(b), &f.measures);
+	err = diff__pair_vms(d);
+	err = err ?: compare_all(&mk, compare_measures, &f.measures);
+	err = err ?: compare_all(&mk, compare_takers, &f.takers);
 	if (!err)
 		judge(d, &f);
 	err = err ?: diff__judge_limits(&mk, limits, count);

@@ -13,7 +13,8 @@
 
 enum diff_kind {
 	DIFF_SHARE, /* of the vCPUs' known time, 0 .. 1 */
-	DIFF_TAKEN, /* the same, that one preemptor had */
+	DIFF_CLASS, /* the same, that one class of preemptors had */
+	DIFF_TAKEN, /* the same, that one preemptor had: a reason, no verdict of its own */
 	DIFF_RATE,  /* per second of a vCPU's known time */
 	DIFF_MEAN,  /* ns */
 	DIFF_QUANTILE,
@@ -29,8 +30,8 @@ enum diff_verdict {
 
 struct diff_line {
 	enum diff_kind kind;
-	const struct measure *measure;	   /* NULL: DIFF_TAKEN */
-	const struct profile_taker *taker; /* DIFF_TAKEN */
+	const struct measure *measure;	   /* NULL: DIFF_CLASS, DIFF_TAKEN */
+	const struct profile_taker *taker; /* DIFF_CLASS, DIFF_TAKEN */
 	unsigned permille;		   /* DIFF_QUANTILE */
 	struct resample_effect e;	   /* a, b: NAN where there is no such number */
 	enum diff_verdict verdict;
@@ -38,7 +39,8 @@ struct diff_line {
 	bool worse;	 /* it changed for the worse, */
 	bool better;	 /* for the better; neither: that depends */
 	bool repeats; /* an earlier line of the VM is the same to the last digit, as where it never
-			 halts and each absence is all run delay */
+			 halts and each absence is all run delay, or where a class is one preemptor
+		       */
 	unsigned order; /* among its VM's, before they were sorted */
 };
 
@@ -75,6 +77,22 @@ struct diff {
 /* a and b must live as long. least: see struct diff. limits: to be judged. 0 or -ENOMEM. */
 int diff__make(struct diff *d, const struct profile *a, const struct profile *b, double least,
 	       __u64 seed, const struct assertion_limit *limits, unsigned count);
+
+static inline bool diff__is_share(enum diff_kind kind)
+{
+	return kind == DIFF_SHARE || kind == DIFF_CLASS || kind == DIFF_TAKEN;
+}
+
+/* How sharp the comparison of a VM was. least: the smallest change that would have shown, relative
+ * if line->e.log, else of the share of the time. Were both recordings long_ns long, it would be
+ * about least_then. */
+struct diff_sharpness {
+	const struct diff_line *line; /* the VM's wait for CPUs; NULL: it was not compared */
+	double least, least_then;
+	__u64 long_ns; /* 0: no need */
+};
+
+struct diff_sharpness diff__sharpness(const struct diff *d, const struct diff_vm *vm);
 
 /* What a limit looks at. */
 enum diff_kind diff__limit_kind(const struct assertion_limit *l);

@@ -15,20 +15,19 @@ static const char *const verdicts[] = {
 };
 
 static const char *const kinds[] = {
-	[DIFF_SHARE] = "share", [DIFF_TAKEN] = "taken",	      [DIFF_RATE] = "rate",
-	[DIFF_MEAN] = "mean",	[DIFF_QUANTILE] = "quantile", [DIFF_MAX] = "max",
+	[DIFF_SHARE] = "share", [DIFF_CLASS] = "class", [DIFF_TAKEN] = "taken",
+	[DIFF_RATE] = "rate",	[DIFF_MEAN] = "mean",	[DIFF_QUANTILE] = "quantile",
+	[DIFF_MAX] = "max",
 };
 
 static const char *unit_of(enum diff_kind kind)
 {
-	return kind == DIFF_SHARE || kind == DIFF_TAKEN ? "ppm"
-	       : kind == DIFF_RATE			? "per_1000s"
-							: "ns";
+	return diff__is_share(kind) ? "ppm" : kind == DIFF_RATE ? "per_1000s" : "ns";
 }
 
 static double scale_of(enum diff_kind kind)
 {
-	return kind == DIFF_SHARE || kind == DIFF_TAKEN ? 1e6 : kind == DIFF_RATE ? 1000 : 1;
+	return diff__is_share(kind) ? 1e6 : kind == DIFF_RATE ? 1000 : 1;
 }
 
 static void key_number(struct json *j, const char *key, double v)
@@ -63,8 +62,9 @@ static void effect(struct json *j, const struct resample_effect *e, enum diff_ki
 static void line(struct json *j, const struct diff_line *l)
 {
 	json__object(j);
-	if (l->kind == DIFF_TAKEN) {
-		json__key_str(j, "by", l->taker->name);
+	if (l->taker) {
+		if (l->kind == DIFF_TAKEN)
+			json__key_str(j, "by", l->taker->name);
 		json__key_str(j, "class", report_class_names[l->taker->by]);
 	} else {
 		json__key_str(j, "measure", l->measure->name);
@@ -81,8 +81,27 @@ static void line(struct json *j, const struct diff_line *l)
 	json__end_object(j);
 }
 
-static void vm(struct json *j, const struct diff_vm *v)
+static void sharpness(struct json *j, const struct diff_sharpness *s)
 {
+	bool relative = s->line && s->line->e.log;
+
+	if (!s->line)
+		return;
+	json__key_object(j, "sharpness");
+	json__key_str(j, "measure", s->line->measure->name);
+	json__key_bool(j, "relative", relative);
+	key_number(j, "would_show_ppm", 1e6 * s->least);
+	if (s->long_ns) {
+		json__key_u64(j, "longer_ns", s->long_ns);
+		key_number(j, "longer_would_show_ppm", 1e6 * s->least_then);
+	}
+	json__end_object(j);
+}
+
+static void vm(struct json *j, const struct diff *d, const struct diff_vm *v)
+{
+	struct diff_sharpness s = diff__sharpness(d, v);
+
 	json__object(j);
 	json__key_str(j, "vm", v->a->name);
 	json__key_str(j, "vm_b", v->b->name);
@@ -90,6 +109,7 @@ static void vm(struct json *j, const struct diff_vm *v)
 	json__key_u64(j, "vcpus_a", v->a->vcpus);
 	json__key_u64(j, "vcpus_b", v->b->vcpus);
 	json__key_u64(j, "changed", v->changed);
+	sharpness(j, &s);
 	json__key_array(j, "numbers");
 	for (unsigned i = 0; i < v->lines; i++)
 		line(j, &v->line[i]);
@@ -152,7 +172,7 @@ int diff_json__write(const struct diff *d, int status)
 	recording(j, "b", d->b);
 	json__key_array(j, "vms");
 	for (unsigned i = 0; i < d->vms; i++)
-		vm(j, &d->vm[i]);
+		vm(j, d, &d->vm[i]);
 	json__end_array(j);
 	names(j, "only_a", d->only_a, d->only_as);
 	names(j, "only_b", d->only_b, d->only_bs);

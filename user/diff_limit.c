@@ -27,9 +27,9 @@ static int compare_limit(struct diff_making *mk, struct diff_limit *l, const str
 		l->why = "needs --full and --loads";
 	if (l->why)
 		return 0;
-	err = diff_sample__make(&a, x, mk->d->a->blocks, kind, i, NULL);
+	err = diff_sample__make(&a, mk->d->a, x, kind, i, NULL);
 	if (!err)
-		err = diff_sample__make(&b, y, mk->d->b->blocks, kind, i, NULL);
+		err = diff_sample__make(&b, mk->d->b, y, kind, i, NULL);
 	a.s.permille = b.s.permille = assertion__permille(l->limit->fn);
 	if (!err)
 		resample__compare(mk->r, &a.s, &b.s, !l->limit->percent, &l->e);
@@ -84,7 +84,7 @@ int diff__judge_limits(struct diff_making *mk, const struct assertion_limit *lim
 	d->limit = calloc((size_t)count * (d->vms + 1) + 1, sizeof(*d->limit));
 	if (!d->limit)
 		return -ENOMEM;
-	resample__open(mk->r, diff__slow(d->a), diff__slow(d->b));
+	resample__open(mk->r);
 	for (unsigned i = 0; i < count; i++) {
 		unsigned groups = limits[i].by == SUMMARY_BY_VM ? d->vms : 1;
 

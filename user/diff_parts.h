@@ -16,9 +16,6 @@ unsigned diff__index_of(const struct measure *wanted);
 
 const char *diff__lack_text(enum resample_lack lack); /* NULL: it lacks nothing */
 
-/* What a recording's variances are multiplied by: see resample__open(). */
-double diff__slow(const struct profile *p);
-
 /* Fills vm[] (without lines) and only_*. 0 or -ENOMEM. */
 int diff__pair_vms(struct diff *d);
 

@@ -14,6 +14,9 @@
 #include "report_json.h"
 #include "units.h"
 
+#define BLUNT_RELATIVE 0.3
+#define BLUNT_POINTS   0.1
+
 #define LABEL (ESCAPE_SIZE(PROFILE_NAME) + 80) /* an escaped name and some words */
 
 struct page {
@@ -41,6 +44,10 @@ static void label(const struct page *p, const struct diff_line *l, char *out, si
 		taker_label(p, l->taker, out, size);
 		return;
 	}
+	if (l->kind == DIFF_CLASS) {
+		snprintf(out, size, "taken by %s", report_class_names[l->taker->by]);
+		return;
+	}
 	snprintf(name, sizeof(name), "%s", l->measure->name);
 	for (char *c = name; *c; c++)
 		*c = *c == '_' ? ' ' : *c;
@@ -61,17 +68,13 @@ static const char *value(char *out, enum diff_kind kind, double v)
 {
 	if (isnan(v))
 		return strcpy(out, "-");
-	switch (kind) {
-	case DIFF_SHARE:
-	case DIFF_TAKEN:
+	if (diff__is_share(kind))
 		snprintf(out, UNITS_LEN, v && v < 0.01 ? "%.2f%%" : "%.1f%%", 100 * v);
-		return out;
-	case DIFF_RATE:
+	else if (kind == DIFF_RATE)
 		snprintf(out, UNITS_LEN, "%.1f/s", v);
-		return out;
-	default:
-		return units__own(out, v < 0 ? 0 : llround(v));
-	}
+	else
+		units__own(out, v < 0 ? 0 : llround(v));
+	return out;
 }
 
 /* One of the numbers of a relative change: in percent, or from tenfold on in times. */
@@ -91,7 +94,7 @@ static void absolute(char *out, enum diff_kind kind, double v)
 {
 	char text[UNITS_LEN];
 
-	if (kind == DIFF_SHARE || kind == DIFF_TAKEN)
+	if (diff__is_share(kind))
 		snprintf(out, UNITS_LEN, "%+.1f", 100 * fmin(fmax(v, -1), 1));
 	else
 		snprintf(out, UNITS_LEN, "%c%.38s", v < 0 ? '-' : '+', value(text, kind, fabs(v)));
@@ -112,8 +115,7 @@ static void put_change(const struct diff_line *l, char *change, char *interval)
 		absolute(mid, l->kind, e->change);
 		absolute(low, l->kind, e->low);
 		absolute(high, l->kind, e->high);
-		snprintf(change, LABEL, "%s%s", mid,
-			 l->kind == DIFF_SHARE || l->kind == DIFF_TAKEN ? " points" : "");
+		snprintf(change, LABEL, "%s%s", mid, diff__is_share(l->kind) ? " points" : "");
 	}
 	snprintf(interval, LABEL, "[%s, %s]", low, high);
 }
@@ -200,7 +202,7 @@ static void put_sentence(const struct page *p, const struct diff_line *l)
 	put_change(l, change, interval);
 	snprintf(text, sizeof(text), "  %s %s from %s to %s%s,", what, verb(l),
 		 value(a, l->kind, l->e.a), value(b, l->kind, l->e.b),
-		 l->kind == DIFF_SHARE || l->kind == DIFF_TAKEN ? " of the time" : "");
+		 diff__is_share(l->kind) ? " of the time" : "");
 	term__flow(&p->term, stdout, &at, "", style_of(l), text);
 	strcat(change, " ");
 	strcat(change, interval);
@@ -213,20 +215,33 @@ static bool is_delay(const struct diff_line *l)
 	return l->measure && !strcmp(l->measure->name, "run_delay");
 }
 
-/* The changes that are worth a sentence: how long the wait for a CPU is, who took it, and what is
- * clearest of the rest. NULL: there is none. */
-enum { DELAY, TAKER, OTHER, SENTENCES };
+/* The changes that are worth a sentence: how long the wait for a CPU is, who took more of it and
+ * who less, and what is clearest of the rest. NULL: there is none. */
+enum { DELAY, TOOK_MORE, TOOK_LESS, OTHER, SENTENCES };
+
+static unsigned sentence_of(const struct diff_line *l)
+{
+	if (l->taker)
+		return l->verdict == DIFF_ROSE ? TOOK_MORE : TOOK_LESS;
+	return is_delay(l) ? DELAY : OTHER;
+}
+
+/* Who it is says more than of which class, unless it is the lesser part of the change. */
+static double tells(const struct diff_line *l)
+{
+	return fabs(l->e.change) * (l->kind == DIFF_TAKEN ? 2 : 1);
+}
 
 static void choose(const struct diff_vm *vm, const struct diff_line *line[SENTENCES])
 {
 	for (unsigned i = 0; i < vm->changed; i++) {
 		const struct diff_line *l = &vm->line[i];
-		unsigned what = l->kind == DIFF_TAKEN ? TAKER : is_delay(l) ? DELAY : OTHER;
+		unsigned what = sentence_of(l);
 		const struct diff_line *have = line[what];
 
 		if (l->repeats)
 			continue;
-		if (!have || (what == TAKER && fabs(l->e.change) > fabs(have->e.change)) ||
+		if (!have || (l->taker && tells(l) > tells(have)) ||
 		    (what == DELAY && l->permille > have->permille))
 			line[what] = l;
 	}
@@ -291,27 +306,60 @@ static int put_table(const struct page *p, const struct diff_vm *vm)
 	return err < 0 ? err : 0;
 }
 
-/* How sharp the comparison was: what would have shown of the run delay, else of the absences. */
-static void put_sharpness(const struct page *p, const struct diff_vm *vm)
+static const char *length(char *out, __u64 ns)
 {
-	const struct diff_line *best = NULL;
-	char what[LABEL];
+	bool minutes = ns >= 120000000000ULL;
 
-	for (unsigned i = 0; i < vm->lines; i++) {
-		const struct diff_line *l = &vm->line[i];
-
-		if (l->kind == DIFF_QUANTILE && l->permille == 990 && !l->why && l->e.log &&
-		    expm1(l->e.se * l->e.needed) < 10 && (!best || is_delay(l)))
-			best = l;
-	}
-	if (!best || changed(best))
-		return;
-	label(p, best, what, sizeof(what));
-	printf("  (of %s, a change of %.0f%% would have shown)\n", what,
-	       100 * fmax(expm1(best->e.se * best->e.needed), p->d->least));
+	snprintf(out, UNITS_LEN, "%llu %s",
+		 (unsigned long long)(ns / 1000000000 / (minutes ? 60 : 1)), minutes ? "min" : "s");
+	return out;
 }
 
-static void put_rest(const struct page *p, const struct diff_vm *vm)
+/* A change that would show, as its number's changes are told. */
+static void would_show(const struct page *p, const struct diff_line *l, double least, char *out)
+{
+	if (!l->e.log)
+		snprintf(out, UNITS_LEN, "%.1f points", 100 * least);
+	else if (least >= 10)
+		snprintf(out, UNITS_LEN, least >= 9999 ? ">x9999" : "x%.0f", 1 + least);
+	else
+		snprintf(out, UNITS_LEN, "%.0f%%", 100 * fmax(least, p->d->least));
+}
+
+/* How sharp the comparison was, so that nobody takes too little data for "nothing changed". */
+static void put_sharpness(const struct page *p, const struct diff_vm *vm)
+{
+	struct diff_sharpness s = diff__sharpness(p->d, vm);
+	char what[LABEL], least[UNITS_LEN], then[UNITS_LEN], time[UNITS_LEN], number[UNITS_LEN];
+	char text[LABEL + 4 * UNITS_LEN];
+	unsigned at = 0;
+
+	if (!s.line || changed(s.line))
+		return;
+	label(p, s.line, what, sizeof(what));
+	would_show(p, s.line, s.least, least);
+	snprintf(text, sizeof(text),
+		 "  %s (%s of the time) would have had to change by %s to show%s", what,
+		 value(number, s.line->kind, s.line->e.a), least, s.long_ns ? ";" : "");
+	term__flow(&p->term, stdout, &at, "", STYLE_PLAIN, text);
+	if (s.long_ns) {
+		would_show(p, s.line, s.least_then, then);
+		snprintf(text, sizeof(text), "in recordings of about %s each, by %s",
+			 length(time, s.long_ns), then);
+		term__flow(&p->term, stdout, &at, " ", STYLE_PLAIN, text);
+	}
+	puts("");
+}
+
+/* Would only a large change have shown? */
+static bool blunt(const struct page *p, const struct diff_vm *vm)
+{
+	struct diff_sharpness s = diff__sharpness(p->d, vm);
+
+	return s.line && s.least > (s.line->e.log ? BLUNT_RELATIVE : BLUNT_POINTS);
+}
+
+static void put_rest(const struct diff_vm *vm)
 {
 	unsigned same = 0, too_short = 0;
 
@@ -324,8 +372,8 @@ static void put_rest(const struct page *p, const struct diff_vm *vm)
 		       vm->changed ? "other " : "", same == 1 ? "" : "s");
 	if (!same && !vm->changed)
 		printf("  no change that this data can show: %s\n",
-		       too_short ? "the window is too short" : "there is too little to compare");
-	put_sharpness(p, vm);
+		       too_short ? "the window is too short; record for 10 s at least"
+				 : "there is too little to compare");
 }
 
 /* What one of them cannot give, with the reason; what has only too few values is in --all. */
@@ -362,12 +410,18 @@ static int put_vm(const struct page *p, const struct diff_vm *vm)
 		       vm->b->vcpus);
 	else
 		printf(", %u vCPU%s", vm->a->vcpus, vm->a->vcpus == 1 ? "" : "s");
-	printf(": %s\n", vm->changed ? "changed" : "no change");
+	printf(": %s\n", vm->changed	? "changed"
+			 : blunt(p, vm) ? "no change found, but only a large one would have been"
+					: "no change");
+	if (!vm->changed)
+		put_sharpness(p, vm);
 	told = put_sentences(p, vm);
 	for (unsigned i = 0; i < vm->changed; i++)
 		changes += !vm->line[i].repeats;
 	err = p->all || changes > told ? put_table(p, vm) : 0;
-	put_rest(p, vm);
+	put_rest(vm);
+	if (vm->changed)
+		put_sharpness(p, vm);
 	put_lacking(p, vm);
 	return err;
 }

@@ -112,6 +112,12 @@ static struct profile_taker *taker_of(struct profile_vm *vm, __u8 by, const char
 	return t;
 }
 
+static void give(struct profile_taker *t, unsigned block, __u64 ns)
+{
+	t->time_ns[block] += ns;
+	t->sum_ns += ns;
+}
+
 static void copy_takers(struct profile *p, const struct summary *s, unsigned block,
 			struct profile_vm *const *by_id, __u32 ids)
 {
@@ -125,10 +131,9 @@ static void copy_takers(struct profile *p, const struct summary *s, unsigned blo
 			continue;
 		task_name(s, q, name, sizeof(name));
 		t = taker_of(vm, q->by, name, p->blocks);
-		if (!t)
-			continue;
-		t->time_ns[block] += q->time_ns;
-		t->sum_ns += q->time_ns;
+		if (t)
+			give(t, block, q->time_ns);
+		give(&vm->by_class[q->by], block, q->time_ns);
 	}
 }
 
@@ -156,6 +161,12 @@ static int name_vm(struct profile *p, struct profile_vm *vm, const struct summar
 	if (known_as) {
 		memcpy(vm->uuid, known_as->uuid, sizeof(vm->uuid) - 1);
 		memcpy(vm->cgroup, known_as->cgroup, sizeof(vm->cgroup) - 1);
+	}
+	for (unsigned by = 0; by < KS_BY_CNT; by++) {
+		vm->by_class[by].by = by;
+		vm->by_class[by].time_ns = calloc(p->blocks + 1, sizeof(__u64));
+		if (!vm->by_class[by].time_ns)
+			return -ENOMEM;
 	}
 	vm->block = calloc(p->blocks + 1, sizeof(*vm->block));
 	return vm->block ? 0 : -ENOMEM;
@@ -323,6 +334,8 @@ static void free_vm(struct profile_vm *vm, unsigned blocks)
 			free(vm->block[b].dist[i].bucket);
 	for (unsigned i = 0; i < vm->takers; i++)
 		free(vm->taker[i].time_ns);
+	for (unsigned by = 0; by < KS_BY_CNT; by++)
+		free(vm->by_class[by].time_ns);
 	free(vm->block);
 	free(vm->taker);
 }

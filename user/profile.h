@@ -35,10 +35,10 @@ struct profile_part {
 	struct profile_dist dist[PROFILE_MEASURES];
 };
 
-/* Who took a VM's CPUs: tasks of one name and class, or a VM. */
+/* Who took a VM's CPUs: tasks of one name and class, or a VM; or all of a class. */
 struct profile_taker {
-	char name[PROFILE_NAME];
-	__u8 by; /* KS_BY_* */
+	char name[PROFILE_NAME]; /* empty: the class */
+	__u8 by;		 /* KS_BY_* */
 	__u64 sum_ns;
 	__u64 *time_ns; /* [blocks] */
 };
@@ -53,6 +53,7 @@ struct profile_vm {
 	__u64 max_ns[PROFILE_MEASURES];
 	struct profile_taker *taker; /* the one who took most first */
 	unsigned takers;
+	struct profile_taker by_class[KS_BY_CNT];
 };
 
 struct profile {

@@ -10,11 +10,11 @@
 #define LEVEL	   0.05
 #define ACTIVE_MIN 8  /* blocks with something in them, for a ratio of ratios */
 #define BEYOND_MIN 10 /* values on either side of a quantile */
+#define DRIFT_SDS  3  /* so far a quantile's drift is looked at */
 
 /* One recording's replicates: how often each block was drawn. */
 struct side {
 	unsigned blocks;
-	double slow;   /* see resample__open() */
 	__u32 *weight; /* [RESAMPLE_RUNS][blocks] */
 	__u32 *once;   /* each block once: the recording itself */
 	double *out;   /* [RESAMPLE_RUNS]: what a number was in each */
@@ -90,16 +90,17 @@ static __u64 count_below(const struct resample_cdf *c, unsigned row, const __u32
 	return sum;
 }
 
-/* The row of the nearest-rank quantile, as hist__quantile() has it; rows: there are no values. */
-static unsigned quantile_row(const struct resample_sample *s, const __u32 *weight, unsigned blocks)
+static __u64 count_of(const struct resample_cdf *c, const __u32 *weight, unsigned blocks)
 {
-	const struct resample_cdf *c = s->cdf;
-	__u64 count = c->rows ? count_below(c, c->rows - 1, weight, blocks) : 0;
-	__u64 rank = ((unsigned __int128)count * s->permille + 999) / 1000;
-	unsigned low = 0, high = c->rows ? c->rows - 1 : 0;
+	return c->rows ? count_below(c, c->rows - 1, weight, blocks) : 0;
+}
 
-	if (!count)
-		return c->rows;
+/* The row that the value of a rank is in. There is at least one value. */
+static unsigned row_of_rank(const struct resample_cdf *c, __u64 rank, const __u32 *weight,
+			    unsigned blocks)
+{
+	unsigned low = 0, high = c->rows - 1;
+
 	while (low < high) {
 		unsigned mid = (low + high) / 2;
 
@@ -109,6 +110,15 @@ static unsigned quantile_row(const struct resample_sample *s, const __u32 *weigh
 			low = mid + 1;
 	}
 	return low;
+}
+
+/* The row of the nearest-rank quantile, as hist__quantile() has it; rows: there are no values. */
+static unsigned quantile_row(const struct resample_sample *s, const __u32 *weight, unsigned blocks)
+{
+	__u64 count = count_of(s->cdf, weight, blocks);
+	__u64 rank = ((unsigned __int128)count * s->permille + 999) / 1000;
+
+	return count ? row_of_rank(s->cdf, rank, weight, blocks) : s->cdf->rows;
 }
 
 static double number(const struct resample_sample *s, const __u32 *weight, unsigned blocks)
@@ -146,7 +156,8 @@ static bool takes_part(const struct resample_sample *s, unsigned blocks, unsigne
 
 /* What one recording brings to a comparison. */
 struct estimate {
-	double value, variance, df;
+	double value, df;
+	struct resample_part part;
 	unsigned blocks; /* that take part */
 	unsigned active; /* ... with something in them */
 	enum resample_lack lack;
@@ -220,7 +231,7 @@ static enum resample_lack lack_of(const struct resample_sample *s, const struct 
 		return RESAMPLE_BLOCKS;
 	if (!s->cdf)
 		return RESAMPLE_ENOUGH;
-	count = count_below(s->cdf, s->cdf->rows - 1, side->once, side->blocks);
+	count = count_of(s->cdf, side->once, side->blocks);
 	return count * (1 - s->permille / 1000.0) < BEYOND_MIN ||
 			       count * s->permille / 1000.0 < BEYOND_MIN
 		       ? RESAMPLE_VALUES
@@ -252,6 +263,38 @@ static double spread(const struct side *side, double centre)
 	return count ? sum / count : 0;
 }
 
+/* A quantile is where a share of the values lies beyond, and shares drift. Between the modes of a
+ * distribution that moves it far, elsewhere hardly. */
+static double drift_of_quantile(const struct resample_sample *s, const struct side *side,
+				double value, bool log_scale)
+{
+	double count = count_of(s->cdf, side->once, side->blocks), tail = 1 - s->permille / 1000.0;
+	double times = 1 + DRIFT_SDS * s->drift * sqrt((1 - tail) / tail);
+	double from = ceil(count * fmax(1 - tail * times, 0)),
+	       to = ceil(count * (1 - tail / times));
+	double low = s->cdf->value[row_of_rank(s->cdf, fmax(from, 1), side->once, side->blocks)];
+	double high = s->cdf->value[row_of_rank(s->cdf, to, side->once, side->blocks)];
+
+	if (log_scale) /* a value is 1 ns at the least */
+		return fmax(log(value / fmax(low, 1)), log(high / value)) / DRIFT_SDS;
+	return fmax(value - low, high - value) / DRIFT_SDS;
+}
+
+/* Its variance. */
+static double drift_of(const struct resample_sample *s, const struct side *side, double value,
+		       bool log_scale)
+{
+	double sd = s->drift * value;
+
+	if (s->cdf && s->drift > 0)
+		sd = drift_of_quantile(s, side, value, log_scale);
+	else if (s->share)
+		sd = s->drift * sqrt(fmax(value * (1 - value), 0));
+	if (!s->cdf && log_scale)
+		sd /= value;
+	return sd * sd;
+}
+
 /* Replicates, their variance, and what few and similar blocks make of it. */
 static void vary(const struct resample_sample *s, struct side *side, bool log_scale,
 		 struct estimate *e)
@@ -268,29 +311,8 @@ static void vary(const struct resample_sample *s, struct side *side, bool log_sc
 	e->df = (w.heavy > 3 ? 2 * n / (w.heavy - 1) : n) / w.alike - 1;
 	if (e->df < 1)
 		e->df = 1;
-	e->variance = spread(side, centre) * n / (n - 1) * w.alike * side->slow;
-}
-
-/* How far the number wanders by itself: between the largest and the smallest of the window's
- * quarters. Those that have no such number say nothing. */
-static double wander(const struct resample_sample *s, unsigned blocks, bool log_scale)
-{
-	double low = INFINITY, high = -INFINITY;
-
-	for (unsigned quarter = 0; quarter < 4; quarter++) {
-		__u32 weight[blocks];
-		double v;
-
-		for (unsigned i = 0; i < blocks; i++)
-			weight[i] = i * 4 / blocks == quarter;
-		v = number(s, weight, blocks);
-		v = log_scale ? log(v) : v;
-		if (!isfinite(v))
-			continue;
-		low = fmin(low, v);
-		high = fmax(high, v);
-	}
-	return fmax(high - low, 0);
+	e->part.within = spread(side, centre) * n / (n - 1) * w.alike;
+	e->part.drift = drift_of(s, side, e->value, log_scale);
 }
 
 /* ---- two of them -------------------------------------------------------------------------- */
@@ -316,6 +338,15 @@ static void note_largest(struct resample *r, const struct resample_effect *e, bo
 	}
 }
 
+/* Welch and Satterthwaite; the drift has all degrees of freedom. */
+static double freedom(const struct estimate *x, const struct estimate *y, double variance)
+{
+	double doubt =
+		x->part.within * x->part.within / x->df + y->part.within * y->part.within / y->df;
+
+	return doubt > 0 ? variance * variance / doubt : INFINITY;
+}
+
 void resample__compare(struct resample *r, const struct resample_sample *a,
 		       const struct resample_sample *b, bool absolute, struct resample_effect *e)
 {
@@ -332,20 +363,16 @@ void resample__compare(struct resample *r, const struct resample_sample *a,
 	vary(a, &r->a, e->log, &x);
 	vary(b, &r->b, e->log, &y);
 	e->delta = e->log ? log(y.value / x.value) : y.value - x.value;
-	all = x.variance + y.variance;
-	/* Welch and Satterthwaite */
-	e->df = all > 0 ? all * all /
-				  (x.variance * x.variance / x.df + y.variance * y.variance / y.df)
-			: INFINITY;
+	e->from_a = x.part;
+	e->from_b = y.part;
+	all = x.part.within + x.part.drift + y.part.within + y.part.drift;
+	e->df = freedom(&x, &y, all);
 	e->se = sqrt(all + rounding(a, x.value, e->log) + rounding(b, y.value, e->log));
-	e->wander = fmax(wander(a, r->a.blocks, e->log), wander(b, r->b.blocks, e->log));
 	note_largest(r, e, e->log);
 }
 
-void resample__open(struct resample *r, double slow_a, double slow_b)
+void resample__open(struct resample *r)
 {
-	r->a.slow = slow_a;
-	r->b.slow = slow_b;
 	memset(r->largest, 0, sizeof(r->largest));
 }
 

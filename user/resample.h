@@ -6,7 +6,7 @@
  * What follows each other in a recording is alike: absences come in bursts. So not absences are
  * drawn again but whole blocks of time (Carlstein 1986, "The use of subseries values for estimating
  * the variance of a general statistic from a stationary sequence"; Künsch 1989, "The jackknife and
- * the bootstrap for general stationary observations"). Four corrections make few blocks honest:
+ * the bootstrap for general stationary observations"). Five corrections make few blocks honest:
  *
  * - A bootstrap of n blocks understates the variance by n / (n - 1), and its intervals need
  * Student's t instead of the normal distribution (Hesterberg 2015, "What teachers should know about
@@ -21,6 +21,9 @@
  * Young 1993, "Resampling-based multiple testing"; Romano and Wolf 2005, "Exact and approximate
  * stepdown methods for multiple hypothesis testing"), which knows that the numbers depend on each
  * other.
+ * - What lasts as long as a recording cannot be seen in it, by no block and no autocorrelation. So
+ * each sample says how far its number may drift between two recordings of one and the same thing,
+ * and that variance is added, with no doubt of its own.
  */
 #ifndef KVMSCHED_RESAMPLE_H
 #define KVMSCHED_RESAMPLE_H
@@ -45,6 +48,17 @@ struct resample_sample {
 	const double *num, *den;
 	const struct resample_cdf *cdf;
 	unsigned permille;
+	/* Its standard deviation between recordings of the same. Of a share p of a whole: times
+	 * sqrt(p (1 - p)); of a quantile: the same, p being the share of the values beyond it; of
+	 * any other ratio: times its value. */
+	double drift;
+	bool share; /* a ratio is one of parts to their whole */
+};
+
+/* What one recording adds to the variance of a difference, on its scale. */
+struct resample_part {
+	double within; /* known from its blocks */
+	double drift;
 };
 
 /* Why there is no interval. */
@@ -61,8 +75,8 @@ struct resample_effect {
 	bool log;      /* the difference is one of logarithms */
 	double delta;  /* b - a, on that scale */
 	double se, df; /* its standard error and degrees of freedom */
-	double wander; /* how far quarters of one recording are apart, on the same scale */
-	double needed; /* how many standard errors make the interval; set by resample__close() */
+	struct resample_part from_a, from_b;
+	double needed; /* how many standard errors make the interval; set by resample__interval() */
 	bool has_relative; /* relative change: b / a - 1 */
 	double relative, relative_low, relative_high;
 	double change, low, high; /* b - a */
@@ -74,9 +88,8 @@ struct resample;
 struct resample *resample__new(unsigned blocks_a, unsigned blocks_b, __u64 seed);
 void resample__free(struct resample *r);
 
-/* A new family: intervals that hold together. slow_a, slow_b: what the variances are multiplied by
- * for what wanders too slowly to be seen in blocks; 1: nothing does. */
-void resample__open(struct resample *r, double slow_a, double slow_b);
+/* A new family: intervals that hold together. */
+void resample__open(struct resample *r);
 
 /* One more of the family. absolute: look at the difference, not at the ratio, even where that is
  * possible. Fills e but for the interval. */

@@ -151,7 +151,7 @@ static int compare(const struct process *p, const struct process *q, int *sign,
 	assert_non_null(r);
 	make(&a, p);
 	make(&b, q);
-	resample__open(r, 1, 1);
+	resample__open(r);
 	for (unsigned i = 0; i < NUMBERS; i++) {
 		struct resample_sample x = sample(&a, i), y = sample(&b, i);
 
@@ -275,7 +275,7 @@ static void constant(double before, double after, struct resample_effect *e)
 		y[i] = after;
 		den[i] = 1;
 	}
-	resample__open(r, 1, 1);
+	resample__open(r);
 	resample__compare(r, &a, &b, false, e);
 	resample__interval(e, resample__close(r));
 	resample__free(r);
@@ -306,7 +306,7 @@ static void test_nothing(void **state)
 
 	(void)state;
 	assert_non_null(r);
-	resample__open(r, 1, 1);
+	resample__open(r);
 	resample__compare(r, &a, &a, false, &e);
 	assert_int_equal(e.lack, RESAMPLE_NONE);
 	resample__compare(r, &b, &b, false, &e);
@@ -328,7 +328,7 @@ static void test_one_block(void **state)
 	one[17] = 1000;
 	for (unsigned i = 0; i < BLOCKS; i++)
 		den[i] = 1;
-	resample__open(r, 1, 1);
+	resample__open(r);
 	resample__compare(r, &a, &b, false, &e);
 	resample__interval(&e, resample__close(r));
 	assert_true(e.low < 0 && e.high > 0);
