@@ -219,6 +219,12 @@ static bool is_delay(const struct diff_line *l)
  * who less, and what is clearest of the rest. NULL: there is none. */
 enum { DELAY, TOOK_MORE, TOOK_LESS, OTHER, SENTENCES };
 
+/* Of the wait for a CPU: its tails, else its share of the time, which most people ask for. */
+static unsigned weight(const struct diff_line *l)
+{
+	return l->kind == DIFF_SHARE ? 800 : l->permille;
+}
+
 static unsigned sentence_of(const struct diff_line *l)
 {
 	if (l->taker)
@@ -242,7 +248,7 @@ static void choose(const struct diff_vm *vm, const struct diff_line *line[SENTEN
 		if (l->repeats)
 			continue;
 		if (!have || (l->taker && tells(l) > tells(have)) ||
-		    (what == DELAY && l->permille > have->permille))
+		    (what == DELAY && weight(l) > weight(have)))
 			line[what] = l;
 	}
 }

@@ -10,7 +10,8 @@
 #define LEVEL	   0.05
 #define ACTIVE_MIN 8  /* blocks with something in them, for a ratio of ratios */
 #define BEYOND_MIN 10 /* values on either side of a quantile */
-#define DRIFT_SDS  3  /* so far a quantile's drift is looked at */
+#define DRIFT_FAR  3  /* standard deviations: so far a quantile's drift is looked at; */
+#define DRIFT_NEAR 2  /* and what is there counts as if it were as near: it may be a jump */
 
 /* One recording's replicates: how often each block was drawn. */
 struct side {
@@ -269,15 +270,15 @@ static double drift_of_quantile(const struct resample_sample *s, const struct si
 				double value, bool log_scale)
 {
 	double count = count_of(s->cdf, side->once, side->blocks), tail = 1 - s->permille / 1000.0;
-	double times = 1 + DRIFT_SDS * s->drift * sqrt((1 - tail) / tail);
+	double times = 1 + DRIFT_FAR * s->drift * sqrt((1 - tail) / tail);
 	double from = ceil(count * fmax(1 - tail * times, 0)),
 	       to = ceil(count * (1 - tail / times));
 	double low = s->cdf->value[row_of_rank(s->cdf, fmax(from, 1), side->once, side->blocks)];
 	double high = s->cdf->value[row_of_rank(s->cdf, to, side->once, side->blocks)];
 
 	if (log_scale) /* a value is 1 ns at the least */
-		return fmax(log(value / fmax(low, 1)), log(high / value)) / DRIFT_SDS;
-	return fmax(value - low, high - value) / DRIFT_SDS;
+		return fmax(log(value / fmax(low, 1)), log(high / value)) / DRIFT_NEAR;
+	return fmax(value - low, high - value) / DRIFT_NEAR;
 }
 
 /* Its variance. */

@@ -55,8 +55,13 @@ static void take(struct profile_vm *vm, const char *name, unsigned pct)
 	vm->taker->by = KS_BY_HOST;
 	strcpy(vm->taker->name, name);
 	vm->taker->time_ns = calloc(BLOCKS, sizeof(__u64));
-	for (unsigned i = 0; i < BLOCKS; i++)
+	vm->by_class[KS_BY_HOST] =
+		(struct profile_taker){.by = KS_BY_HOST, .time_ns = calloc(BLOCKS, sizeof(__u64))};
+	for (unsigned i = 0; i < BLOCKS; i++) {
 		vm->taker->time_ns[i] = SECOND / 100 * pct + i % 5 * 1000000;
+		vm->by_class[KS_BY_HOST].time_ns[i] = vm->taker->time_ns[i] + SECOND / 100;
+		vm->by_class[KS_BY_HOST].sum_ns += vm->by_class[KS_BY_HOST].time_ns[i];
+	}
 }
 
 static void profile_init(struct profile *p, unsigned vms, unsigned all_pct)
@@ -83,7 +88,7 @@ static const struct diff_line *line_of(const char *measure, const char *taker)
 	for (unsigned i = 0; i < d.vm[0].lines; i++) {
 		const struct diff_line *l = &d.vm[0].line[i];
 
-		if (taker ? l->taker && !strcmp(l->taker->name, taker)
+		if (taker ? l->taker && !strcmp(l->taker->name, taker) /* "": its class */
 			  : l->measure && !strcmp(l->measure->name, measure))
 			return l;
 	}
@@ -156,14 +161,82 @@ static void test_a_change_and_its_reason(void **state)
 	assert_int_equal(line_of(NULL, "hog")->verdict, DIFF_ROSE);
 }
 
-/* Who took the CPU changed, how long the VM waited did not. */
+/* Which of several takes turns changed a little, how long the VM waited did not. */
 static void test_no_change_has_no_reason(void **state)
 {
 	(void)state;
-	before_after(20, 1, 20, 15);
+	before_after(20, 1, 20, 5);
 	assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, NULL, 0), 0);
+	assert_int_equal(line_of(NULL, "")->verdict, DIFF_SAME);
 	assert_int_equal(line_of(NULL, "hog")->verdict, DIFF_SAME);
 	assert_int_equal(d.changed, 0);
+}
+
+/* What a class took has a verdict of its own, and is a reason to name who it was. */
+static void test_class(void **state)
+{
+	(void)state;
+	before_after(30, 1, 30, 29);
+	assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, NULL, 0), 0);
+	assert_int_equal(line_of("preempted", NULL)->verdict, DIFF_SAME);
+	assert_int_equal(line_of(NULL, "")->kind, DIFF_CLASS);
+	assert_int_equal(line_of(NULL, "")->verdict, DIFF_ROSE);
+	assert_true(line_of(NULL, "")->worse);
+	assert_int_equal(line_of(NULL, "hog")->verdict, DIFF_ROSE);
+	assert_int_equal(d.changed, 2);
+}
+
+static void make_class_quota(struct profile_vm *vm)
+{
+	vm->by_class[KS_BY_QUOTA] = vm->by_class[KS_BY_HOST];
+	vm->by_class[KS_BY_QUOTA].by = KS_BY_QUOTA;
+	vm->by_class[KS_BY_HOST] = (struct profile_taker){.time_ns = NULL};
+}
+
+/* Throttling does not come and go by habit: less of it is enough. */
+static void test_quota(void **state)
+{
+	(void)state;
+	before_after(20, 1, 20, 11);
+	a.to_ns = b.to_ns = 5 * SECOND;
+	assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, NULL, 0), 0);
+	assert_int_equal(line_of(NULL, "")->verdict, DIFF_SAME);
+	diff__free(&d);
+	make_class_quota(&a.vm[0]);
+	make_class_quota(&b.vm[0]);
+	assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, NULL, 0), 0);
+	assert_int_equal(line_of(NULL, "")->verdict, DIFF_ROSE);
+}
+
+/* The same blocks mean less in a short recording, and what would have shown is told rightly. */
+static void test_sharpness(void **state)
+{
+	struct diff_sharpness shortly, longer;
+	double changes = 0;
+
+	(void)state;
+	before_after(20, 1, 20, 1);
+	a.to_ns = b.to_ns = 4 * SECOND;
+	assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, NULL, 0), 0);
+	shortly = diff__sharpness(&d, &d.vm[0]);
+	assert_ptr_equal(shortly.line, line_of("run_delay", NULL));
+	assert_true(shortly.line->e.log && shortly.least > 0.3 && shortly.least < 1);
+	assert_true(shortly.long_ns > 10 * SECOND && shortly.least_then <= 0.1);
+	diff__free(&d);
+	a.to_ns = b.to_ns = shortly.long_ns;
+	assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, NULL, 0), 0);
+	longer = diff__sharpness(&d, &d.vm[0]);
+	assert_true(longer.least < 0.12 && longer.long_ns == 0);
+	/* what is just within and just beyond */
+	for (unsigned pct = 20; pct < 40 && !changes; pct++) {
+		teardown(NULL);
+		before_after(20, 1, pct, 1);
+		a.to_ns = b.to_ns = 4 * SECOND;
+		assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, NULL, 0), 0);
+		if (line_of("run_delay", NULL)->verdict == DIFF_ROSE)
+			changes = line_of("run_delay", NULL)->e.relative;
+	}
+	assert_true(changes > 0.8 * shortly.least && changes < 1.2 * shortly.least);
 }
 
 static void test_least(void **state)
@@ -257,6 +330,9 @@ int main(void)
 		cmocka_unit_test_teardown(test_only_one_of_each, teardown),
 		cmocka_unit_test_teardown(test_a_change_and_its_reason, teardown),
 		cmocka_unit_test_teardown(test_no_change_has_no_reason, teardown),
+		cmocka_unit_test_teardown(test_class, teardown),
+		cmocka_unit_test_teardown(test_quota, teardown),
+		cmocka_unit_test_teardown(test_sharpness, teardown),
 		cmocka_unit_test_teardown(test_least, teardown),
 		cmocka_unit_test_teardown(test_limits, teardown),
 		cmocka_unit_test_teardown(test_limits_without_before, teardown),

@@ -45,6 +45,8 @@ struct process {
 	double mood;	    /* how much moods vary */
 	double tail;	    /* sigma of the values' logarithm */
 	double slower;	    /* all values are times this */
+	double drift;	    /* how far recordings of it are apart, and are allowed to */
+	double allowed;
 };
 
 struct made {
@@ -98,12 +100,12 @@ static void make_cdf(struct made *m, double (*values)[EVENTS_MAX])
 static void make(struct made *m, const struct process *p)
 {
 	static double values[BLOCKS][EVENTS_MAX];
-	double mood = normal();
+	double mood = normal(), habit = p->drift ? exp(p->drift * normal()) : 1;
 
 	memset(m, 0, sizeof(*m));
 	m->blocks = p->blocks;
 	for (unsigned b = 0; b < p->blocks; b++) {
-		double events = p->events * exp(p->mood * mood - p->mood * p->mood / 2);
+		double events = habit * p->events * exp(p->mood * mood - p->mood * p->mood / 2);
 
 		m->second[b] = 1e9;
 		for (double at = -log(uniform()); at < events && m->count[b] < EVENTS_MAX;
@@ -155,6 +157,8 @@ static int compare(const struct process *p, const struct process *q, int *sign,
 	for (unsigned i = 0; i < NUMBERS; i++) {
 		struct resample_sample x = sample(&a, i), y = sample(&b, i);
 
+		x.drift = p->allowed;
+		y.drift = q->allowed;
 		resample__compare(r, &x, &y, false, &e[i]);
 	}
 	critical = resample__close(r);
@@ -243,6 +247,71 @@ static void test_covers_the_change(void **state)
 		assert_true(e[3].relative_high < 3 && e[3].relative_low > -0.5);
 	}
 	assert_in_range(covered, 95, 100);
+}
+
+/* What lasts as long as a recording is in none of its blocks. */
+static void test_drift(void **state)
+{
+	static const struct process drifts = {40, 200, 0, 0.1, 1, 1, .drift = 0.15},
+				    allowed = {40, 200, 0, 0.1, 1, 1, 0.15, 0.15},
+				    slower = {40, 200, 0, 0.1, 1, 3, 0.15, 0.15};
+	int n;
+
+	(void)state;
+	seed = 31;
+	n = differing(100, &drifts, &drifts);
+	printf("drift: %d of 100 pairs differ\n", n);
+	assert_in_range(n, 50, 100);
+	n = differing(100, &allowed, &allowed);
+	printf("drift that is allowed for: %d of 100 pairs differ\n", n);
+	assert_in_range(n, 0, 8);
+	assert_in_range(differing(50, &allowed, &slower), 49, 50);
+}
+
+/* Two modes, of which one has a little more than half of the values: p50 is in that one. */
+static void two_modes(struct made *m, unsigned low)
+{
+	memset(m, 0, sizeof(*m));
+	m->blocks = BLOCKS;
+	m->cdf.rows = 2;
+	m->cdf.value = calloc(2, sizeof(double));
+	m->cdf.below = calloc((size_t)2 * BLOCKS, sizeof(__u32));
+	m->cdf.value[0] = 1e6;
+	m->cdf.value[1] = 8e6;
+	for (unsigned b = 0; b < BLOCKS; b++) {
+		m->cdf.below[b] = low;
+		m->cdf.below[BLOCKS + b] = 100;
+	}
+}
+
+static bool modes_differ(unsigned low_a, unsigned low_b, double drift)
+{
+	struct resample *r = resample__new(BLOCKS, BLOCKS, 3);
+	struct resample_sample x, y;
+	struct resample_effect e;
+	struct made a, b;
+
+	assert_non_null(r);
+	two_modes(&a, low_a);
+	two_modes(&b, low_b);
+	x = (struct resample_sample){.cdf = &a.cdf, .permille = 500, .drift = drift};
+	y = (struct resample_sample){.cdf = &b.cdf, .permille = 500, .drift = drift};
+	resample__open(r);
+	resample__compare(r, &x, &y, false, &e);
+	resample__interval(&e, resample__close(r));
+	assert_true(e.a == (low_a > 50 ? 1e6 : 8e6) && e.b == (low_b > 50 ? 1e6 : 8e6));
+	resample__free(r);
+	drop(&a);
+	drop(&b);
+	return e.low > 0 || e.high < 0;
+}
+
+static void test_drift_between_modes(void **state)
+{
+	(void)state;
+	assert_true(modes_differ(53, 47, 0)); /* eightfold, and each without any variance */
+	assert_false(modes_differ(53, 47, 0.1));
+	assert_true(modes_differ(95, 5, 0.1));
 }
 
 static void test_too_little(void **state)
@@ -342,6 +411,8 @@ int main(void)
 		cmocka_unit_test(test_calibration),
 		cmocka_unit_test(test_finds_what_differs),
 		cmocka_unit_test(test_covers_the_change),
+		cmocka_unit_test(test_drift),
+		cmocka_unit_test(test_drift_between_modes),
 		cmocka_unit_test(test_too_little),
 		cmocka_unit_test(test_zeros),
 		cmocka_unit_test(test_nothing),
