@@ -284,23 +284,19 @@ static void forget_vms(struct aggregate *g, __u64 now_ns)
 
 /* ---- all of them -------------------------------------------------------------------------- */
 
-static int tell_now(const struct sums_vcpu *in, struct model_vcpu *v, aggregate_now_fn fn,
-		    void *ctx)
+/* The model's vCPU is as it was when it was read. */
+static void stand(struct model_vcpu *v, const struct sums_vcpu *in)
 {
-	struct span now = {.from = in->now.since, .to = in->at_ns, .cpu = in->cpu, .open = true};
-
-	if (state_byte(&in->now) <= KS_A_EARLY) {
-		now.from = v->v.since;
-		now.state = v->v.state;
-		now.cpu = v->v.cpu;
-	} else {
-		now.state = state_now(&in->now, in->at_ns);
-	}
-	return now.from < now.to ? fn(ctx, v, &now) : 0;
+	v->v.tid = in->tid;
+	if (state_byte(&in->now) <= KS_A_EARLY)
+		return; /* what the snapshot says of it holds */
+	v->v.fresh = false;
+	v->v.state = in->dead ? ST_ABSENT : state_now(&in->now, in->at_ns);
+	v->v.since = v->v.out.from = in->now.since;
+	v->v.cpu = in->cpu;
 }
 
-static int read_place(struct aggregate *g, __u32 place, struct summary *s, aggregate_now_fn now,
-		      void *ctx)
+static int read_place(struct aggregate *g, __u32 place, struct summary *s)
 {
 	struct account to = {0};
 	struct model_vcpu *v;
@@ -314,7 +310,7 @@ static int read_place(struct aggregate *g, __u32 place, struct summary *s, aggre
 		return take(g, place, v);
 	if (!v)
 		return 0; /* its descriptor is still to come */
-	v->v.tid = g->one.tid;
+	stand(v, &g->one);
 	to.sv = summary__of(s, v);
 	if (!to.sv)
 		return -ENOMEM;
@@ -322,13 +318,10 @@ static int read_place(struct aggregate *g, __u32 place, struct summary *s, aggre
 	add_taken(s, v, to.by_ns, to.by_cnt);
 	s->odd += g->one.a.odd;
 	g->place[place].shown = g->one.dead;
-	if (!err && now && !g->one.dead)
-		err = tell_now(&g->one, v, now, ctx);
 	return err ?: s->err;
 }
 
-int aggregate__read(struct aggregate *g, __u64 now_ns, bool by_victim, struct summary *s,
-		    aggregate_now_fn now, void *ctx)
+int aggregate__read(struct aggregate *g, __u64 now_ns, bool by_victim, struct summary *s)
 {
 	struct model_listener unused;
 	__u64 odd;
@@ -337,7 +330,7 @@ int aggregate__read(struct aggregate *g, __u64 now_ns, bool by_victim, struct su
 	summary__init(s, g->session, g->filter, g->session->start_ns, now_ns, &unused);
 	s->by_victim = by_victim;
 	for (__u32 i = 0; !err && i < g->sums.places; i++)
-		err = read_place(g, i, s, now, ctx);
+		err = read_place(g, i, s);
 	err = err ?: show_folds(g, s);
 	odd = s->odd;
 	err = err ?: summary__finish(s, g->model, 0);

@@ -33,13 +33,9 @@ int aggregate__describe(struct model *m, const struct ks_head *r);
 struct aggregate *aggregate__new(const struct session *s, const struct filter *f, struct model *m,
 				 const struct sums *sums);
 
-/* Its state when it was read, and since when. */
-typedef int (*aggregate_now_fn)(void *ctx, struct model_vcpu *v, const struct span *now);
-
 /* The summary as of now_ns, finished; summary__free() it before the next is made. by_victim: see
- * struct summary. now: NULL or told of each vCPU that lives. 0, -ENOMEM or what now() returned. */
-int aggregate__read(struct aggregate *g, __u64 now_ns, bool by_victim, struct summary *s,
-		    aggregate_now_fn now, void *ctx);
+ * struct summary. The model's vCPUs are then as they were when they were read. 0 or -ENOMEM. */
+int aggregate__read(struct aggregate *g, __u64 now_ns, bool by_victim, struct summary *s);
 
 /* The places of vCPUs that are gone are needed: folds them at once. 0 or -ENOMEM. */
 int aggregate__collect(struct aggregate *g);

@@ -59,16 +59,9 @@ static int drain(struct aggregates *r)
 	return err;
 }
 
-static int tell_now(void *ctx, struct model_vcpu *v, const struct span *now)
-{
-	struct aggregates *r = ctx;
-
-	return r->sink->span ? r->sink->span(r->sink->ctx, v, now, &v->v.out, NULL) : 0;
-}
-
 static int read_now(struct aggregates *r, __u64 at_ns)
 {
-	int err = aggregate__read(r->aggregate, at_ns, r->sink->by_victim, &r->now, tell_now, r);
+	int err = aggregate__read(r->aggregate, at_ns, r->sink->by_victim, &r->now);
 
 	return err ? err__say(err, "adding up") : 0;
 }

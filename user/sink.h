@@ -30,9 +30,8 @@ struct sink {
 	int (*input)(void *ctx);
 	int (*end)(void *ctx, const struct summary *s);
 	__u64 interval_ns;
-	bool sums_do;	/* live, the kernel's aggregates are all that it needs: then there is no
-			   event, no   absence, and span only tells at each tick what each vCPU does */
-	bool classes;	/* ... with who took the CPU */
+	bool sums_do; /* live, the kernel's sums are all that it needs: no event, span or absence */
+	bool classes; /* ... with who took the CPU */
 	bool by_victim; /* its intervals have preemptors per vCPU */
 	bool *stop;
 	bool times_only; /* the summary's distributions and counts are not wanted */

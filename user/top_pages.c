@@ -242,6 +242,11 @@ static void last_absences(const struct top *t, struct canvas *c, const struct te
 {
 	const struct top_past *p = t->vcpu < t->past_room ? t->past[t->vcpu] : NULL;
 
+	if (t->sum.session->mode == MODE_AGGREGATES) {
+		canvas__put(c, STYLE_DIM, "One by one, absences are only there with --ring.");
+		canvas__newline(c);
+		return;
+	}
 	if (!p || !p->absences)
 		return;
 	canvas__put(c, STYLE_HEADER, "Its last absences");

@@ -136,7 +136,7 @@ static int add_sums(struct agree *g)
 	if (!a)
 		return -ENOMEM;
 	err = describe(g, g->of_sums, aggregate__describe);
-	return err ?: aggregate__read(a, g->session.end_ns, false, &g->sums, NULL, NULL);
+	return err ?: aggregate__read(a, g->session.end_ns, false, &g->sums);
 }
 
 /* ---- comparing ---------------------------------------------------------------------------- */
