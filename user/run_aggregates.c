@@ -94,6 +94,8 @@ static int ticks_due(struct aggregates *r)
 	while (r->edge_ns <= now)
 		r->edge_ns += r->sink->interval_ns;
 	err = read_now(r, now);
+	if (!err)
+		r->now.to_ns = now_ns();
 	return err ?: tick(r, false);
 }
 

@@ -506,6 +506,22 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 	return s->err;
 }
 
+/* The vCPUs are read one after the other: the little by which their readings lie before or after
+ * the interval's ends is settled with the state that has most of it. */
+static void settle(struct summary_vcpu *v, __u64 length_ns)
+{
+	__u64 sum = 0;
+	int most = 0;
+
+	for (int i = 0; i < ST_CNT; i++) {
+		sum += v->state_ns[i];
+		if (v->state_ns[i] > v->state_ns[most])
+			most = i;
+	}
+	if (v->state_ns[most] + length_ns > sum)
+		v->state_ns[most] += length_ns - sum;
+}
+
 /* Of what `v` counts, none of it goes back. */
 static int vcpu_since(struct summary_vcpu *out, const struct summary_vcpu *v,
 		      const struct summary_vcpu *before)
@@ -559,8 +575,10 @@ static int vcpus_since(struct summary *out, const struct summary *now, const str
 		const struct summary_vcpu *v = &now->vcpu[i],
 					  *b = v->v->id < room ? at[v->v->id] : NULL;
 
-		if (!v->folded)
-			err = vcpu_since(&out->vcpu[out->vcpus++], v, b ?: &none);
+		if (v->folded)
+			continue;
+		err = vcpu_since(&out->vcpu[out->vcpus], v, b ?: &none);
+		settle(&out->vcpu[out->vcpus++], out->to_ns - out->from_ns);
 	}
 	free(at);
 	return err;
