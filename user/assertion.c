@@ -109,6 +109,27 @@ static int parse_by(struct assertion *a, const char **p, const char **why)
 	return 0;
 }
 
+static int parse_begin(struct assertion *a, const char *text, const char **why, const char **at)
+{
+	*a = (struct assertion){.text = text};
+	*why = "a control character";
+	for (const char *p = text; *p; p++)
+		if (iscntrl((unsigned char)*p))
+			return *at = text, -EINVAL;
+	*at = blank(text);
+	return 0;
+}
+
+static int parse_measure(struct assertion *a, const char **why, const char **at)
+{
+	const char *start;
+	size_t len = word(at, &start);
+
+	a->measure = measure__find(start, len);
+	*why = "no such measure; --list-measures names them";
+	return a->measure ? 0 : (*at = start, -EINVAL);
+}
+
 /* "FN(measure)", and *at behind it. */
 static int parse_number(struct assertion *a, const char *text, const char **why, const char **at)
 {
@@ -116,12 +137,8 @@ static int parse_number(struct assertion *a, const char *text, const char **why,
 	size_t len;
 	int fn;
 
-	*a = (struct assertion){.text = text};
-	*why = "a control character";
-	for (const char *p = text; *p; p++)
-		if (iscntrl((unsigned char)*p))
-			return *at = text, -EINVAL;
-	*at = blank(text);
+	if (parse_begin(a, text, why, at))
+		return -EINVAL;
 	len = word(at, &start);
 	fn = find(fn_names, FN_CNT, start, len);
 	*why = "begins with count( sum( mean( min( max( p50( p90( p99( or p99.9(";
@@ -129,11 +146,8 @@ static int parse_number(struct assertion *a, const char *text, const char **why,
 		return *at = start, -EINVAL;
 	a->fn = fn;
 	*at = blank(*at + 1);
-	len = word(at, &start);
-	a->measure = measure__find(start, len);
-	*why = "no such measure; --list-measures names them";
-	if (!a->measure)
-		return *at = start, -EINVAL;
+	if (parse_measure(a, why, at))
+		return -EINVAL;
 	*why = mismatch(a);
 	if (*why)
 		return *at = text, -EINVAL;
@@ -155,6 +169,27 @@ int assertion__parse(struct assertion *a, const char *text, const char **why, co
 		return -EINVAL;
 	*at = blank(end);
 	return parse_value(a, at, why) ?: parse_by(a, at, why);
+}
+
+int assertion__parse_bound(struct assertion *a, const char *text, const char **why, const char **at)
+{
+	const char *end;
+
+	if (parse_begin(a, text, why, at) || parse_measure(a, why, at))
+		return -EINVAL;
+	a->fn = FN_MAX;
+	*why = "not of a single absence: absence, preempted, halted, sleeping or run_delay is "
+	       "wanted";
+	if (!measure__has_absences(a->measure))
+		return *at = text, -EINVAL;
+	*why = "an absence becomes too long, never too short: > or >= is wanted";
+	if (compare__scan(*at, &a->op, &end) || (a->op != CMP_GT && a->op != CMP_GE))
+		return -EINVAL;
+	*at = blank(end);
+	if (parse_value(a, at, why))
+		return -EINVAL;
+	*why = "what is this?";
+	return **at ? -EINVAL : 0;
 }
 
 /* ---- limits ------------------------------------------------------------------------------- */

@@ -8,7 +8,8 @@
  *
  * VALUE is a TIME, or a plain number where a count is compared.
  *
- * And limits on how a number may change: "FN(measure) +N%|-N%|+TIME|-TIME [by vm]".
+ * And limits on how a number may change: "FN(measure) +N%|-N%|+TIME|-TIME [by vm]"; and what is too
+ * long for one absence: "MEASURE > TIME".
  */
 #ifndef KVMSCHED_ASSERTION_H
 #define KVMSCHED_ASSERTION_H
@@ -52,6 +53,11 @@ struct assertion_result {
 
 /* 0, or -EINVAL and *why (static) and *at, where in text. */
 int assertion__parse(struct assertion *a, const char *text, const char **why, const char **at);
+
+/* A bound that each absence has to itself, by being too long: "MEASURE > TIME" or ">=", of an
+ * absence's measures. fn is FN_MAX. 0, or -EINVAL as assertion__parse(). */
+int assertion__parse_bound(struct assertion *a, const char *text, const char **why,
+			   const char **at);
 
 /* 0 or -ENOMEM. */
 int assertion__evaluate(const struct assertion *a, const struct summary *s,

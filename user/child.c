@@ -33,18 +33,23 @@ static bool hangup_ends(void)
 	return !sigaction(SIGHUP, NULL, &now) && now.sa_handler != SIG_IGN;
 }
 
+static void what_ends(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGCHLD);
+	if (hangup_ends())
+		sigaddset(set, SIGHUP);
+}
+
 int child__start(struct child *c, char **argv)
 {
 	sigset_t set, old;
 	int gate[2], said[2];
 
 	*c = (struct child){.signals = -1, .gate = -1, .said = -1};
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGCHLD);
-	if (hangup_ends())
-		sigaddset(&set, SIGHUP);
+	what_ends(&set);
 	sigprocmask(SIG_BLOCK, &set, &old);
 	c->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (c->signals < 0)
@@ -65,6 +70,18 @@ int child__start(struct child *c, char **argv)
 	close(said[1]);
 	c->gate = gate[1];
 	c->said = said[0];
+	return 0;
+}
+
+int child__take_usr1(struct child *c)
+{
+	sigset_t set;
+
+	what_ends(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	if (signalfd(c->signals, &set, SFD_NONBLOCK | SFD_CLOEXEC) < 0)
+		return err__say(errno, "waiting for signals");
 	return 0;
 }
 
@@ -96,7 +113,9 @@ bool child__poll(struct child *c)
 	bool stop = false;
 
 	while (read(c->signals, &s, sizeof(s)) == sizeof(s)) {
-		if (s.ssi_signo != SIGCHLD)
+		if (s.ssi_signo == SIGUSR1)
+			c->asked++;
+		else if (s.ssi_signo != SIGCHLD)
 			stop = true;
 		else if (c->pid && waitpid(c->pid, &c->status, WNOHANG) == c->pid)
 			stop = c->ended = true;

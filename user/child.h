@@ -15,13 +15,17 @@ struct child {
 	int said;    /* why the command could not be run; -1 */
 	pid_t pid;   /* 0 = no command */
 	bool ended;
-	int status; /* of waitpid() */
+	unsigned asked; /* SIGUSR1s that came */
+	int status;	/* of waitpid() */
 	const char *name;
 };
 
 /* Blocks SIGINT, SIGTERM and SIGCHLD; forks argv (NULL = no command), which does not run yet. 0 or
  * -errno. */
 int child__start(struct child *c, char **argv);
+
+/* SIGUSR1 too arrives there, and is counted in `asked`; without this, it kills. 0 or -errno. */
+int child__take_usr1(struct child *c);
 
 /* Lets the command run. 0, or -errno if it cannot be run, which is said. */
 int child__go(struct child *c);

@@ -1,10 +1,140 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* kvmsched record: rings to files, nothing decoded on the way. */
+/* kvmsched record: rings to files, nothing decoded on the way; with --flight to memory, until
+ * something happens. */
+#define _GNU_SOURCE
+#include <string.h>
 #include "cmd.h"
 #include "err.h"
+#include "flight.h"
 #include "run.h"
+#include "sink_flight.h"
 
-#define DEFAULT_DIR "kvmsched.ctf"
+#define DEFAULT_DIR	   "kvmsched.ctf"
+#define DEFAULT_FLIGHT_DIR "kvmsched.flight"
+
+#define DEFAULT_BYTES	    (64ULL << 20)
+#define DEFAULT_AFTER_NS    1000000000ULL
+#define DEFAULT_COOLDOWN_NS 10000000000ULL
+#define DEFAULT_DUMPS	    16
+
+enum { OPT_FLIGHT = 0x200, OPT_ON, OPT_AFTER, OPT_COOLDOWN, OPT_MAX_DUMPS };
+
+struct record_cmd {
+	struct options o; /* first: the groups see only this */
+	struct flight_opts flight;
+	struct sink_flight rules;
+	const char *needs_flight; /* the last option that does; NULL: none */
+};
+
+/* ---- options ------------------------------------------------------------------------------ */
+
+static void parse_time(const char *option, const char *arg, __u64 *ns, struct argp_state *state)
+{
+	if (units__time(arg, ns))
+		argp_error(state, "%s %s: not a time (number and ns, us, ms, s, m or h)", option,
+			   arg);
+}
+
+/* TIME[,SIZE] */
+static void parse_flight(struct record_cmd *c, const char *arg, struct argp_state *state)
+{
+	const char *comma = strchrnul(arg, ',');
+	char time[64] = "";
+
+	if (comma - arg < (long)sizeof(time))
+		memcpy(time, arg, comma - arg);
+	if (units__time(time, &c->flight.span_ns) || !c->flight.span_ns ||
+	    (*comma && (units__size(comma + 1, &c->flight.bytes) || !c->flight.bytes)))
+		argp_error(state,
+			   "--flight %s: not TIME[,SIZE], as in 30s,256M: how much is held in "
+			   "memory",
+			   arg);
+	c->o.cuts = true;
+}
+
+static void parse_on(struct record_cmd *c, const char *arg, struct argp_state *state)
+{
+	const char *why, *at;
+
+	if (!strcmp(arg, "check")) {
+		sink_flight__add(&c->rules, "*");
+	} else if (!strncmp(arg, "rule:", 5)) {
+		if (!sink_flight__add(&c->rules, arg + 5))
+			argp_error(state,
+				   "--on %s: no such rule; 'kvmsched check --list' names them",
+				   arg);
+	} else if (c->flight.ons == FLIGHT_ON_MAX) {
+		argp_error(state, "--on: at most %d", FLIGHT_ON_MAX);
+	} else if (assertion__parse_bound(&c->flight.on[c->flight.ons++], arg, &why, &at)) {
+		argp_error(state, "--on '%s': at '%s': %s (or it is check, or rule:NAME)", arg, at,
+			   why);
+	}
+}
+
+static void verify(const struct record_cmd *c, struct argp_state *state)
+{
+	const struct flight_opts *f = &c->flight;
+
+	if (c->needs_flight && !f->span_ns)
+		argp_error(state, "%s is about --flight, which is not there", c->needs_flight);
+	for (unsigned i = 0; i < f->ons; i++)
+		if (f->span_ns && f->on[i].value >= f->span_ns)
+			argp_error(state,
+				   "--on '%s': that began before what --flight holds: a longer "
+				   "one is needed",
+				   f->on[i].text);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct record_cmd *c = state->input;
+	__u64 n;
+
+	switch (key) {
+	case OPT_FLIGHT:
+		parse_flight(c, arg, state);
+		break;
+	case OPT_ON:
+		parse_on(c, arg, state);
+		c->needs_flight = "--on";
+		break;
+	case OPT_AFTER:
+		parse_time("--after", arg, &c->flight.after_ns, state);
+		c->needs_flight = "--after";
+		break;
+	case OPT_COOLDOWN:
+		parse_time("--cooldown", arg, &c->flight.cooldown_ns, state);
+		c->needs_flight = "--cooldown";
+		break;
+	case OPT_MAX_DUMPS:
+		if (units__u64(arg, &n) || !n || n > 1000000)
+			argp_error(state, "--max-dumps %s: not a number from 1 to 1000000", arg);
+		c->flight.max_dumps = n;
+		c->needs_flight = "--max-dumps";
+		break;
+	case ARGP_KEY_END:
+		verify(c, state);
+		break;
+	default:
+		return options__parse_none(key, arg, state);
+	}
+	return 0;
+}
+
+static const struct argp_option options[] = {
+	{NULL, 0, NULL, 0, "Flight recorder:", 5},
+	{"flight", OPT_FLIGHT, "TIME[,SIZE]", 0,
+	 "hold the last TIME in memory, at most SIZE (64M), and write it when:", 5},
+	{"on", OPT_ON, "EXPR", 0,
+	 "an absence is too long ('run_delay > 20ms'), while it still goes on; or a rule is "
+	 "violated (check, rule:NAME); SIGUSR1 always does. Several: any of them",
+	 5},
+	{"after", OPT_AFTER, "TIME", 0, "go on for TIME after that (default 1s)", 5},
+	{"cooldown", OPT_COOLDOWN, "TIME", 0,
+	 "for TIME after that, nothing else is a reason (default 10s)", 5},
+	{"max-dumps", OPT_MAX_DUMPS, "N", 0, "stop after N (default 16)", 5},
+	{0},
+};
 
 static const struct argp_child children[] = {
 	{&options_trace, 0, "Tracing:", 1},
@@ -14,7 +144,8 @@ static const struct argp_child children[] = {
 };
 
 static const struct argp argp = {
-	.parser = options__parse_none,
+	.options = options,
+	.parser = parse,
 	.args_doc = "[-- CMD [ARG...]]",
 	.doc = "Records to a directory until TIME, CMD's end, the maximal size or Ctrl-C.\v"
 	       "The recording is CTF 1.8 (see kvmsched-ctf(5)) and sound at every moment. "
@@ -22,14 +153,43 @@ static const struct argp argp = {
 	.children = children,
 };
 
+/* ---- running ------------------------------------------------------------------------------ */
+
+static int fly(struct record_cmd *c)
+{
+	struct sink sink;
+	int status;
+
+	c->flight.dir = c->o.output ?: DEFAULT_FLIGHT_DIR;
+	c->flight.force = c->o.force;
+	c->flight.max_bytes = c->o.max_bytes;
+	c->o.output = NULL;
+	if (flight__new(&c->o.flight, &c->flight))
+		return EXIT_ERROR;
+	if (c->rules.rules && !c->o.input && c->o.live.mode == MODE_DEFAULT)
+		c->o.live.mode = MODE_FULL; /* as check does */
+	c->rules.flight = c->o.flight;
+	c->rules.filtered = filter__any(&c->o.filter);
+	sink_flight__init(&sink, &c->rules);
+	status = run(&c->o, c->rules.rules ? &sink : NULL);
+	sink_flight__free(&c->rules);
+	flight__free(c->o.flight);
+	return status;
+}
+
 int cmd_record(int argc, char **argv)
 {
-	struct options o;
+	static struct record_cmd c = {.flight = {.bytes = DEFAULT_BYTES,
+						 .after_ns = DEFAULT_AFTER_NS,
+						 .cooldown_ns = DEFAULT_COOLDOWN_NS,
+						 .max_dumps = DEFAULT_DUMPS}};
 
-	options__init(&o);
-	if (options__parse(&argp, argc, argv, &o, &o))
+	options__init(&c.o);
+	if (options__parse(&argp, argc, argv, &c.o, &c))
 		return EXIT_ERROR;
-	if (!o.output)
-		o.output = DEFAULT_DIR;
-	return run(&o, NULL);
+	if (c.flight.span_ns)
+		return fly(&c);
+	if (!c.o.output)
+		c.o.output = DEFAULT_DIR;
+	return run(&c.o, NULL);
 }

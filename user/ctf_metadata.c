@@ -57,6 +57,8 @@ static const struct row rows[] = {
 	ROW("wall_start_ns", 'i', 0, session.wall_start_ns),
 	ROW("wall_end_ns", 'i', 0, session.wall_end_ns),
 	ROW("untracked", 'u', 0, session.untracked),
+	ROW("trigger", 's', 0, session.trigger),
+	ROW("trigger_ns", 'u', 0, session.trigger_ns),
 	ROW("records", 'u', 0, records),
 	ROW("event_bytes", 'u', 0, event_bytes),
 };

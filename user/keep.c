@@ -158,18 +158,9 @@ static int put_who(const struct keep *k, const struct cut *c, struct keep_pile *
 /* Which stream a record was in. What user space or a destruction added is among the descriptors. */
 static unsigned stream_of(const struct session *s, const struct ks_head *h)
 {
-	const void *p = h;
-	unsigned cpu = s->cpus;
-
-	if (h->type == KS_OUT)
-		cpu = ((const struct ks_out *)p)->cpu;
-	else if (h->type == KS_IN)
-		cpu = ((const struct ks_in *)p)->cpu;
-	else if (h->type == KS_LOADS && !(h->mask & KS_M_USER) && h->ts < s->end_ns)
-		cpu = ((const struct ks_loads *)p)->cpu;
-	else if (h->type == KS_LOAD || h->type == KS_PUT)
-		cpu = ((const struct ks_load *)p)->cpu;
-	return cpu < s->cpus ? cpu : s->cpus;
+	if (h->type == KS_LOADS && (h->mask & KS_M_USER || h->ts >= s->end_ns))
+		return s->cpus;
+	return record__stream(h, s->cpus);
 }
 
 /* ---- what is missing ---------------------------------------------------------------------- */
@@ -330,6 +321,8 @@ static void set_window(const struct keep *k, struct cut *c)
 		from = oldest->ts + 1; /* of its time some may be gone already */
 	if (k->events.count >= k->stop_count && k->last_ts + 1 < to)
 		to = k->last_ts + 1; /* behind the last one: a SNAP there comes after it */
+	c->s.trigger[0] = '\0';	     /* that of a recording which was cut before */
+	c->s.trigger_ns = 0;
 	if (from > c->s.start_ns)
 		c->s.start_ns = from;
 	if (to < c->s.end_ns)

@@ -15,19 +15,13 @@ struct keep_lane {
 	bool known; /* heard of in what is held */
 };
 
-/* What a record says of its vCPU's numbers: it is number `last`, and follows `previous`. The end of
- * a vCPU, or of the window, has no number of its own but says which was the last. */
-struct number {
-	__u32 vcpu, previous, last;
-};
-
-static bool number_of(const struct ks_head *r, struct number *n)
+bool keep_seq__number(const struct ks_head *r, struct keep_seq_number *n)
 {
 	const struct ks_gone *g = (const void *)r; /* vcpu, seq: at the same place in all */
 
 	if (r->type >= KS_VCPU && r->type != KS_GONE && !(r->type == KS_SNAP && r->mask & KS_M_END))
 		return false;
-	*n = (struct number){g->vcpu, r->type < KS_VCPU ? g->seq - 1 : g->seq, g->seq};
+	*n = (struct keep_seq_number){g->vcpu, r->type < KS_VCPU ? g->seq - 1 : g->seq, g->seq};
 	return true;
 }
 _Static_assert(offsetof(struct ks_out, seq) == offsetof(struct ks_gone, seq) &&
@@ -36,7 +30,7 @@ _Static_assert(offsetof(struct ks_out, seq) == offsetof(struct ks_gone, seq) &&
 		       offsetof(struct ks_load, seq) == offsetof(struct ks_gone, seq) &&
 		       offsetof(struct ks_snap, seq) == offsetof(struct ks_gone, seq) &&
 		       offsetof(struct ks_vcpu, seq) == offsetof(struct ks_gone, seq),
-	       "number_of()");
+	       "keep_seq__number()");
 
 /* Numbers that go back are a damaged recording, not a loss. */
 static __u32 gap(__u32 from, __u32 to)
@@ -78,11 +72,11 @@ static int on_vcpu(struct keep_seq *q, const struct ks_vcpu *r, bool held)
 int keep_seq__record(struct keep_seq *q, const struct ks_head *r, bool held)
 {
 	struct keep_lane *l;
-	struct number n;
+	struct keep_seq_number n;
 
 	if (r->type == KS_VCPU)
 		return on_vcpu(q, (const void *)r, held);
-	if (!number_of(r, &n))
+	if (!keep_seq__number(r, &n))
 		return 0;
 	l = lane(q, n.vcpu);
 	if (!l)
@@ -99,18 +93,18 @@ int keep_seq__record(struct keep_seq *q, const struct ks_head *r, bool held)
 
 void keep_seq__before(struct keep_seq *q, const struct ks_head *r)
 {
-	struct number n;
+	struct keep_seq_number n;
 
-	if (number_of(r, &n))
+	if (keep_seq__number(r, &n))
 		q->lane[n.vcpu].before = q->lane[n.vcpu].at = n.last;
 }
 
 __u32 keep_seq__inside(struct keep_seq *q, const struct ks_head *r)
 {
-	struct number n;
+	struct keep_seq_number n;
 	__u32 missing;
 
-	if (!number_of(r, &n))
+	if (!keep_seq__number(r, &n))
 		return 0;
 	missing = gap(q->lane[n.vcpu].at, n.previous);
 	q->lane[n.vcpu].at = n.last;
@@ -119,9 +113,9 @@ __u32 keep_seq__inside(struct keep_seq *q, const struct ks_head *r)
 
 void keep_seq__behind(struct keep_seq *q, const struct ks_head *r)
 {
-	struct number n;
+	struct keep_seq_number n;
 
-	if (!number_of(r, &n))
+	if (!keep_seq__number(r, &n))
 		return;
 	q->lane[n.vcpu].has_behind = true;
 	q->lane[n.vcpu].behind = n.previous;

@@ -13,6 +13,15 @@
 #include <linux/types.h>
 #include "wire.h"
 
+/* What a record says of its vCPU's numbers: it is number `last`, and follows `previous`. The end of
+ * a vCPU, or of the window, has no number of its own but says which was the last. */
+struct keep_seq_number {
+	__u32 vcpu, previous, last;
+};
+
+/* false: it says nothing of them. */
+bool keep_seq__number(const struct ks_head *r, struct keep_seq_number *n);
+
 struct keep_lane;
 
 struct keep_seq {

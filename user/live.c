@@ -64,7 +64,7 @@ static __u64 now_ns(clockid_t clock)
 }
 
 /* CLOCK_REALTIME - CLOCK_MONOTONIC, from the tightest of a few readings. */
-static __s64 wall_offset(void)
+__s64 live__wall_offset(void)
 {
 	__u64 best = ~0ULL;
 	__s64 offset = 0;
@@ -379,7 +379,7 @@ int live__begin(struct live *l, struct session *s)
 
 	if (err)
 		return err;
-	s->wall_start_ns = wall_offset();
+	s->wall_start_ns = live__wall_offset();
 	err = tell(&l->skel->data->ctl.start_ns, &s->start_ns, "beginning");
 	if (err)
 		return err;
@@ -549,7 +549,7 @@ int live__end(struct live *l, struct session *s, batch_fn fn, void *ctx)
 	__u64 watermark;
 	int err;
 
-	s->wall_end_ns = wall_offset();
+	s->wall_end_ns = live__wall_offset();
 	err = tell(&ctl->end_ns, &s->end_ns, "ending");
 	if (err) {
 		live__drain(l, fn, ctx, &watermark); /* keep what there is */

@@ -73,6 +73,9 @@ void live__sums(const struct live *l, struct sums *out);
 /* How many vCPUs, and how many that the filters want, exist or existed. */
 __u32 live__vcpus(const struct live *l);
 
+/* CLOCK_REALTIME - CLOCK_MONOTONIC, now. */
+__s64 live__wall_offset(void);
+
 void live__free(struct live *l); /* NULL is fine */
 
 #endif

@@ -126,6 +126,11 @@ bool measure__count(const struct measure *m, const struct summary *s, const stru
 	return true;
 }
 
+bool measure__has_absences(const struct measure *m)
+{
+	return m->kinds & MEASURE_DIST && !m->cost;
+}
+
 bool measure__of_absence(const struct measure *m, const struct absence *a, __u64 *ns)
 {
 	bool delay = is_run_delay(m);

@@ -47,6 +47,9 @@ bool measure__count(const struct measure *m, const struct summary *s, const stru
 const struct hist *measure__dist(const struct measure *m, const struct summary *s,
 				 const struct summary_vcpu *v);
 
+/* Is its distribution made of absences, each with its own? */
+bool measure__has_absences(const struct measure *m);
+
 /* What an ended absence adds to the measure's distribution; false: nothing. */
 bool measure__of_absence(const struct measure *m, const struct absence *a, __u64 *ns);
 

@@ -98,8 +98,10 @@ static error_t parse_source(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (o->live.loads && o->live.mode == MODE_LIGHT)
 			argp_error(state, "--light has no loads: --loads needs another mode");
-		if (o->force && !o->keep)
+		if (o->force && !o->keep && !o->cuts)
 			o->live_only = "--force";
+		if (o->writes && !o->cuts)
+			o->live_only = o->writes;
 		if (o->input && (o->live_only || o->command))
 			argp_error(state,
 				   "-i reads a recording: %s, which directs a live trace, has no "
@@ -112,11 +114,13 @@ static error_t parse_source(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-/* record has no -i. */
+/* record, which reads one only to cut it. */
 static error_t parse_trace(int key, char *arg, struct argp_state *state)
 {
-	if (key == 'i')
-		return ARGP_ERR_UNKNOWN;
+	const struct options *o = state->input;
+
+	if (key == ARGP_KEY_END && o->input && !o->cuts)
+		argp_error(state, "-i reads a recording, to cut it with --flight: record traces");
 	if (key == ARGP_KEY_ARG)
 		argp_error(
 			state,
@@ -139,7 +143,7 @@ static const struct argp_option source_options[] = {
 	{0},
 };
 const struct argp options_source = {.options = source_options, .parser = parse_source};
-const struct argp options_trace = {.options = source_options + 1, .parser = parse_trace};
+const struct argp options_trace = {.options = source_options, .parser = parse_trace};
 
 /* ---- filters ------------------------------------------------------------------------------ */
 
@@ -263,7 +267,7 @@ static error_t parse_record(int key, char *arg, struct argp_state *state)
 		if (!*arg)
 			return bad(state, "-o", "\"\"", "a directory");
 		o->output = arg;
-		o->live_only = "-o";
+		o->writes = "-o";
 		break;
 	case OPT_FORCE:
 		o->force = true;
@@ -271,7 +275,7 @@ static error_t parse_record(int key, char *arg, struct argp_state *state)
 	case OPT_MAX_SIZE:
 		if (units__size(arg, &o->max_bytes) || !o->max_bytes)
 			return bad(state, "--max-size", arg, "a size (number and K, M or G)");
-		o->live_only = "--max-size";
+		o->writes = "--max-size";
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

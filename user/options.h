@@ -13,14 +13,19 @@
 #include "term.h"
 #include "units.h"
 
+struct flight;
+
 struct options {
 	const char *input;  /* -i DIR; NULL = live */
 	const char *output; /* -o DIR: keep the recording */
 	bool force;
 	const char *keep;      /* --keep DIR: keep the recording around the first violation */
+	struct flight *flight; /* --flight: what is traced goes there, not to -o */
+	bool cuts;	       /* ... of -i, which writing options then go with */
 	__u64 max_bytes;       /* --max-size */
 	__u64 duration_ns;     /* -d, 0 = until the end */
 	char **command;	       /* -- CMD, NULL = none */
+	const char *writes;    /* the last option about -o, or NULL */
 	const char *live_only; /* the last option that makes sense for a live trace only, or NULL */
 	struct live_opts live;
 	struct filter filter;
@@ -34,7 +39,7 @@ struct options {
 };
 
 extern const struct argp options_source; /* -i and what a live source can be told */
-extern const struct argp options_trace;	 /* the same without -i */
+extern const struct argp options_trace;	 /* the same, where -i is only read to be cut */
 extern const struct argp options_filter;
 extern const struct argp options_window;
 extern const struct argp options_output; /* --json --color --list-measures */

@@ -26,4 +26,22 @@ static inline size_t record__size(__u8 type)
 	return size[type];
 }
 
+/* The stream that a record was in: that of its CPU, or the descriptors'. What user space adds at
+ * the end is in the latter, which the record does not tell. */
+static inline unsigned record__stream(const struct ks_head *h, unsigned cpus)
+{
+	const void *p = h;
+	unsigned cpu = cpus;
+
+	if (h->type == KS_OUT)
+		cpu = ((const struct ks_out *)p)->cpu;
+	else if (h->type == KS_IN)
+		cpu = ((const struct ks_in *)p)->cpu;
+	else if (h->type == KS_LOADS)
+		cpu = ((const struct ks_loads *)p)->cpu;
+	else if (h->type == KS_LOAD || h->type == KS_PUT)
+		cpu = ((const struct ks_load *)p)->cpu;
+	return cpu < cpus ? cpu : cpus;
+}
+
 #endif

@@ -15,6 +15,7 @@
 #include "ctf_writer.h"
 #include "decode.h"
 #include "err.h"
+#include "flight.h"
 #include "keep.h"
 #include "order.h"
 #include "record.h"
@@ -131,6 +132,12 @@ static int begin_model(struct run *r, unsigned streams, order_fill_fn fill, __u6
 {
 	struct model_listener l;
 
+	if (r->o->flight) {
+		int err = flight__begin(r->o->flight, &r->session, &r->filter);
+
+		if (err)
+			return err;
+	}
 	if (!r->sink)
 		return 0;
 	summary__init(&r->summary, &r->session, &r->filter, from, to, &r->to_summary);
@@ -169,6 +176,18 @@ static int keep_record(struct run *r, const struct ks_head *h)
 	return err;
 }
 
+/* A recording's next record, for the flight recorder: its time is now. */
+static int fly(struct run *r, const struct ks_head *h)
+{
+	struct flight *f = r->o->flight;
+
+	if (flight__done(f))
+		return 0;
+	return flight__poll(f, h->ts, h->ts, NULL, r->session.wall_start_ns)
+		       ?: flight__batch(f, record__stream(h, r->session.cpus), h,
+					record__size(h->type));
+}
+
 /* Takes in what is known for sure to be in order: records before `until`. */
 static int digest(struct run *r, __u64 until)
 {
@@ -176,7 +195,10 @@ static int digest(struct run *r, __u64 until)
 	int err = 0;
 
 	while (!err && (h = order__next(r->order, until, &err))) {
-		err = model__record(r->model, h) ?: r->sink_err ?: r->summary.err;
+		if (r->model)
+			err = model__record(r->model, h) ?: r->sink_err ?: r->summary.err;
+		if (!err && r->reader && r->o->flight)
+			err = fly(r, h);
 		if (!err && r->keep)
 			err = keep_record(r, h);
 	}
@@ -345,7 +367,9 @@ static int on_batch(void *ctx, const struct batch *b)
 		r->store_err = r->store_err ?: err;
 		err = 0;
 	}
-	if (r->model)
+	if (r->o->flight)
+		err = flight__batch(r->o->flight, b->stream, b->records, b->bytes);
+	if (!err && r->model)
 		err = keep(&r->stream[b->stream], b->records, b->bytes);
 	if (!err && r->model && b->stream == r->session.cpus)
 		err = describe(r, b);
@@ -407,26 +431,51 @@ static __u64 now_ns(void)
 	return (__u64)t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
-static int wait_ms(__u64 deadline)
+static int wait_ms(const struct run *r, __u64 deadline)
 {
-	__u64 now = now_ns();
+	__u64 now = now_ns(), ns = POLL_MS * 1000000ULL;
 
 	if (now >= deadline)
 		return 0;
-	return deadline - now < POLL_MS * 1000000ULL ? (int)((deadline - now) / 1000000) + 1
-						     : POLL_MS;
+	if (r->o->flight)
+		ns = flight__patience(r->o->flight, now);
+	if (!ns)
+		return 0;
+	return deadline - now < ns ? (int)((deadline - now) / 1000000) + 1
+				   : (int)((ns + 999999) / 1000000);
+}
+
+/* SIGUSR1, what was too long by `now`, and what is to be written. */
+static int poll_flight(struct run *r, __u64 now, __u64 watermark, int *stop)
+{
+	struct flight *f = r->o->flight;
+	int err;
+
+	if (!f)
+		return 0;
+	if (r->child.asked) {
+		r->child.asked = 0;
+		flight__ask(f, now);
+	}
+	err = flight__poll(f, now, watermark, live__lost(r->live), live__wall_offset());
+	if (!err && flight__done(f) && !*stop) {
+		err__note("--max-dumps reached: stopped");
+		*stop = 1;
+	}
+	return err;
 }
 
 /* Until the time is up, the command ended, a signal came or there is nothing more to do. */
 static int trace(struct run *r)
 {
 	__u64 deadline = r->o->duration_ns ? r->session.start_ns + r->o->duration_ns : ~0ULL;
-	__u64 watermark;
+	__u64 watermark, now;
 	int stop = 0, err = 0;
 
 	while (!err && !stop && now_ns() < deadline) {
-		if (live__wait(r->live, child__fd(&r->child), wait_ms(deadline)))
+		if (live__wait(r->live, child__fd(&r->child), wait_ms(r, deadline)))
 			stop = child__poll(&r->child);
+		now = now_ns();
 		err = live__drain(r->live, on_batch, r, &watermark);
 		if (!err)
 			err = commit(r, watermark);
@@ -434,6 +483,8 @@ static int trace(struct run *r)
 			err = advance(r, watermark);
 		if (!err && r->model && r->sink->input)
 			err = r->sink_err = r->sink->input(r->sink->ctx);
+		if (!err)
+			err = poll_flight(r, now, watermark, &stop);
 		stop |= r->store_err || stopped(r);
 		if (!err)
 			err = on_full(r, watermark, &stop);
@@ -450,6 +501,8 @@ static int begin_live(struct run *r)
 
 	if (!err)
 		err = child__start(&r->child, o->command);
+	if (!err && o->flight)
+		err = child__take_usr1(&r->child);
 	if (!err)
 		err = live__open(&r->live, &o->live, &r->session);
 	if (!err)
@@ -488,6 +541,8 @@ static int end_live(struct run *r, int err)
 	}
 	if (!err && r->model)
 		err = advance(r, r->session.end_ns) ?: digest(r, ~0ULL) ?: finish_model(r, lost_so_far(r));
+	if (r->o->flight && !closed)
+		r->store_err = flight__end(r->o->flight, &r->session, live__lost(r->live));
 	return err;
 }
 
@@ -522,6 +577,11 @@ static int verdict_live(struct run *r)
 	if (r->model)
 		return run__verdict(&r->summary, r->sink, &r->session);
 	status = tell_untracked(&r->session, false);
+	if (r->o->flight && lost_so_far(r))
+		err__note(
+			"%llu records were lost: a trigger may have been missed; a larger --buffer "
+			"or --light helps",
+			(unsigned long long)lost_so_far(r));
 	if (!live__vcpus(r->live) || !any_cpu(r)) {
 		err__note("%s", nothing_seen(&r->filter));
 		return EXIT_INCONCLUSIVE;
@@ -645,6 +705,21 @@ static int check_intervals(const struct run *r, __u64 from, __u64 to)
 			r->o->input, INTERVALS_MAX);
 }
 
+/* For the flight recorder alone nothing is added up. */
+static int cut(struct run *r)
+{
+	int err;
+
+	r->order = order__new(ctf_reader__streams(r->reader), fill_replay, r);
+	err = r->order ? digest(r, ~0ULL) : err__say(ENOMEM, "starting");
+	if (err || flight__end(r->o->flight, &r->session, NULL))
+		return EXIT_ERROR;
+	if (!ctf_reader__damaged(r->reader) && !order__refused(r->order) && !lost_so_far(r))
+		return EXIT_FINE;
+	err__note("%s: damaged, or records were lost: a trigger may have been missed", r->o->input);
+	return EXIT_INCONCLUSIVE;
+}
+
 static int run_replay(struct run *r)
 {
 	__u64 from, to;
@@ -658,6 +733,8 @@ static int run_replay(struct run *r)
 		err = check_intervals(r, from, to);
 	if (!err)
 		err = begin_model(r, ctf_reader__streams(r->reader), fill_replay, from, to);
+	if (!err && !r->sink)
+		return cut(r);
 	if (!err)
 		err = read_identity(r);
 	if (!err)
@@ -665,6 +742,8 @@ static int run_replay(struct run *r)
 	if (!err)
 		err = finish_model(r, lost_so_far(r));
 	if (err)
+		return EXIT_ERROR;
+	if (r->o->flight && flight__end(r->o->flight, &r->session, NULL))
 		return EXIT_ERROR;
 	return run__verdict(&r->summary, r->sink, &r->session);
 }

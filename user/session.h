@@ -21,7 +21,8 @@ struct session {
 	char host[65]; /* as in struct utsname */
 	char release[65];
 	char arch[65];
-	char filter[512]; /* the filters that were in force, as options; "" = none */
+	char filter[512];  /* the filters that were in force, as options; "" = none */
+	char trigger[320]; /* of a flight recording: why it was made; "" = it is none */
 	enum session_mode mode;
 	int loads;	     /* --loads: every bare load and put has a record of its own */
 	__u32 fields;	     /* KS_M_SCHEDULED_OUT | ...: what this kernel has, see wire.h */
@@ -31,6 +32,7 @@ struct session {
 	__u64 end_ns;	     /* 0 = not ended (yet, or the recorder was killed) */
 	__s64 wall_start_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC when the window began */
 	__s64 wall_end_ns;   /* ... and when it ended */
+	__u64 trigger_ns;    /* ... and the moment; 0 = it is none */
 	__u64 untracked;     /* vCPUs that did not fit into the kernel's table */
 };
 

@@ -236,10 +236,10 @@ static void on_gone(struct vcpu *v, const struct ks_gone *r, struct step *out)
 }
 
 /* The snapshot at the start only matters while no record has come: its state holds until one does.
- */
+ * In a recording that was cut, a vCPU had records before. */
 static void on_first_snap(struct vcpu *v, const struct ks_snap *r)
 {
-	if (!v->fresh || v->seq || r->seq)
+	if (!v->fresh || v->seq != r->seq)
 		return;
 	v->snapped = true;
 	v->cpu = r->cpu < KS_CPUS_MAX ? r->cpu : 0;
