@@ -59,7 +59,8 @@ struct flight {
 	unsigned dumps;
 	int broken; /* of the one that is being written: it ends when that is seen */
 	int err;    /* of any */
-	/* losses */
+	/* losses: between two polls */
+	__u64 polled_ns;
 	struct loss loss[LOSSES];
 	__u64 losses;
 	__u64 *lost;	  /* per stream, so far */
@@ -144,7 +145,7 @@ bool flight__done(const struct flight *f)
 static void add_loss(struct flight *f, unsigned stream, __u64 ts, __u64 count)
 {
 	f->loss[f->losses++ % LOSSES] = (struct loss){ts, count, stream};
-	if (f->writing)
+	if (f->writing && f->polled_ns <= f->dump.s.end_ns)
 		f->discarded[stream] += count;
 }
 
@@ -156,6 +157,7 @@ static void on_lost(struct flight *f, const __u64 *lost, __u64 now)
 		add_loss(f, i, now, lost[i] - f->lost[i]);
 		f->lost[i] = lost[i];
 	}
+	f->polled_ns = now;
 }
 
 /* Those that were noticed since `from`. */
@@ -284,6 +286,15 @@ static void end_dump(struct flight *f)
 		tell_ended(f, records);
 }
 
+/* Where records were lost, a vCPU's last ones may be among them, which its next one tells. */
+static __u64 patience_behind(const struct flight *f)
+{
+	for (unsigned i = 0; i <= f->s.cpus; i++)
+		if (f->discarded[i])
+			return LATE_NS;
+	return 0;
+}
+
 /* Writes some. When all that is there is written: is that all? */
 static void write_dump(struct flight *f, __u64 now_ns, __u64 watermark_ns, size_t bytes)
 {
@@ -307,7 +318,7 @@ static void write_dump(struct flight *f, __u64 now_ns, __u64 watermark_ns, size_
 		err__note("--max-size reached: %s ends", f->dump.dir);
 		f->dump.s.end_ns = now_ns;
 	}
-	if (watermark_ns > f->dump.s.end_ns)
+	if (watermark_ns > f->dump.s.end_ns + patience_behind(f))
 		end_dump(f);
 }
 

@@ -359,14 +359,16 @@ static int take_snapshot(struct live *l)
 static int tell(__u64 *place, __u64 *when, const char *what)
 {
 	struct sched_param fifo = {.sched_priority = 1}, normal = {0};
-	bool boosted = !sched_setscheduler(0, SCHED_FIFO, &fifo);
+	int policy = sched_getscheduler(0);
+	bool boosted = policy != SCHED_FIFO && policy != SCHED_RR && /* as chrt(1) has it */
+		       !sched_setscheduler(0, SCHED_FIFO, &fifo);
 	bool late;
 
 	*when = now_ns(CLOCK_MONOTONIC) + LEAD_NS;
 	__atomic_store_n(place, *when, __ATOMIC_RELEASE);
 	late = now_ns(CLOCK_MONOTONIC) >= *when;
 	if (boosted)
-		sched_setscheduler(0, SCHED_OTHER, &normal);
+		sched_setscheduler(0, policy, &normal);
 	if (late)
 		return err__say(ETIMEDOUT, "%s the trace: this host is overloaded", what);
 	sleep_until(*when);
