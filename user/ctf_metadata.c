@@ -274,6 +274,8 @@ static const char *find_bad_key(const struct found *f)
 		return "wall_start_ns";
 	if (__builtin_add_overflow((__s64)s->end_ns, s->wall_end_ns, &wall))
 		return "wall_end_ns";
+	if (__builtin_add_overflow((__s64)s->trigger_ns, s->wall_start_ns, &wall))
+		return "trigger_ns";
 	return NULL;
 }
 

@@ -14,6 +14,7 @@
 #include "escape.h"
 #include "flight.h"
 #include "flight_dump.h"
+#include "flight_loss.h"
 #include "flight_name.h"
 #include "record.h"
 #include "term.h"
@@ -24,13 +25,6 @@
 #define LATE_NS	    200000000ULL /* how much later than its time a trigger may be known */
 #define SLICE_BYTES (4U << 20)	 /* written between two polls */
 #define ROUND_NS    10000000ULL	 /* between rounds of what comes after the trigger */
-#define LOSSES	    512U
-
-/* Some records of a stream that were lost. */
-struct loss {
-	__u64 ts, count;
-	unsigned stream;
-};
 
 struct trigger {
 	__u64 ts;
@@ -59,12 +53,7 @@ struct flight {
 	unsigned dumps;
 	int broken; /* of the one that is being written: it ends when that is seen */
 	int err;    /* of any */
-	/* losses: between two polls */
-	__u64 polled_ns;
-	struct loss loss[LOSSES];
-	__u64 losses;
-	__u64 *lost;	  /* per stream, so far */
-	__u64 *discarded; /* per stream, of the dump */
+	struct losses lost;
 };
 
 /* ---- beginning and end -------------------------------------------------------------------- */
@@ -113,9 +102,7 @@ int flight__begin(struct flight *f, const struct session *s, const struct filter
 	if (err == -EINVAL)
 		return err__say(0, "--flight: %u CPUs need at least %lluK", s->cpus,
 				(unsigned long long)(least + 1023) / 1024);
-	f->lost = calloc(streams, sizeof(*f->lost));
-	f->discarded = calloc(streams, sizeof(*f->discarded));
-	if (err || who__init(&f->who) || !f->lost || !f->discarded)
+	if (err || who__init(&f->who) || losses__init(&f->lost, streams))
 		return err__say(ENOMEM, "--flight");
 	watch__init(&f->watch, f->o->on, f->o->ons);
 	return 0;
@@ -130,45 +117,13 @@ void flight__free(struct flight *f)
 	hold__free(f->hold);
 	who__free(&f->who);
 	watch__free(&f->watch);
-	free(f->lost);
-	free(f->discarded);
+	losses__free(&f->lost);
 	free(f);
 }
 
 bool flight__done(const struct flight *f)
 {
 	return !f->writing && f->dumps >= f->o->max_dumps;
-}
-
-/* ---- losses ------------------------------------------------------------------------------- */
-
-static void add_loss(struct flight *f, unsigned stream, __u64 ts, __u64 count)
-{
-	f->loss[f->losses++ % LOSSES] = (struct loss){ts, count, stream};
-	if (f->writing && f->polled_ns <= f->dump.s.end_ns)
-		f->discarded[stream] += count;
-}
-
-static void on_lost(struct flight *f, const __u64 *lost, __u64 now)
-{
-	for (unsigned i = 0; lost && i <= f->s.cpus; i++) {
-		if (lost[i] == f->lost[i])
-			continue;
-		add_loss(f, i, now, lost[i] - f->lost[i]);
-		f->lost[i] = lost[i];
-	}
-	f->polled_ns = now;
-}
-
-/* Those that were noticed since `from`. */
-static void count_lost(struct flight *f, __u64 from)
-{
-	__u64 n = f->losses < LOSSES ? f->losses : LOSSES;
-
-	memset(f->discarded, 0, (f->s.cpus + 1) * sizeof(*f->discarded));
-	for (__u64 i = 0; i < n; i++)
-		if (f->loss[i].ts >= from)
-			f->discarded[f->loss[i].stream] += f->loss[i].count;
 }
 
 /* ---- what is said ------------------------------------------------------------------------- */
@@ -203,12 +158,9 @@ static void tell_begun(struct flight *f)
 static void tell_ended(const struct flight *f, __u64 records)
 {
 	const struct session *s = &f->dump.s;
-	__u64 lost = 0;
 
-	for (unsigned i = 0; i <= s->cpus; i++)
-		lost += f->discarded[i];
 	err__note("%s: %llu records, %llu lost, %.3f s", f->dump.dir, (unsigned long long)records,
-		  (unsigned long long)lost, (s->end_ns - s->start_ns) / 1e9);
+		  (unsigned long long)losses__discarded(&f->lost), (s->end_ns - s->start_ns) / 1e9);
 }
 
 /* ---- dumps -------------------------------------------------------------------------------- */
@@ -260,7 +212,7 @@ static void begin_dump(struct flight *f, const struct trigger *t, __s64 wall_ns)
 	f->told = false;
 	f->broken = 0;
 	hold__forget(f->hold, s.start_ns);
-	count_lost(f, s.start_ns);
+	losses__since(&f->lost, s.start_ns);
 	if (dump__name(f->o->dir, f->number, f->dump.dir) ||
 	    dump__begin(&f->dump, f->hold, &f->who, &s, &w)) {
 		f->err = -EIO;
@@ -278,21 +230,13 @@ static void end_dump(struct flight *f)
 	f->writing = false;
 	f->number++;
 	f->dumps++;
+	f->dump.s.untracked = f->s.untracked;
 	records = ctf_writer__records(f->dump.writer);
-	err = dump__end(&f->dump, f->discarded);
+	err = dump__end(&f->dump, f->lost.discarded);
 	if (err)
 		f->err = err;
 	else
 		tell_ended(f, records);
-}
-
-/* Where records were lost, a vCPU's last ones may be among them, which its next one tells. */
-static __u64 patience_behind(const struct flight *f)
-{
-	for (unsigned i = 0; i <= f->s.cpus; i++)
-		if (f->discarded[i])
-			return LATE_NS;
-	return 0;
 }
 
 /* Writes some. When all that is there is written: is that all? */
@@ -307,7 +251,7 @@ static void write_dump(struct flight *f, __u64 now_ns, __u64 watermark_ns, size_
 	 */
 	if (whole_ns < trigger_ns)
 		whole_ns = trigger_ns;
-	err = more ?: dump__commit(&f->dump, f->discarded, whole_ns);
+	err = more ?: dump__commit(&f->dump, f->lost.discarded, whole_ns);
 	if (err) {
 		give_up(f, err);
 		return;
@@ -318,7 +262,8 @@ static void write_dump(struct flight *f, __u64 now_ns, __u64 watermark_ns, size_
 		err__note("--max-size reached: %s ends", f->dump.dir);
 		f->dump.s.end_ns = now_ns;
 	}
-	if (watermark_ns > f->dump.s.end_ns + patience_behind(f))
+	/* where records were lost, a vCPU's last ones may be among them: its next one tells */
+	if (watermark_ns > f->dump.s.end_ns + (losses__discarded(&f->lost) ? LATE_NS : 0))
 		end_dump(f);
 }
 
@@ -398,7 +343,8 @@ int flight__poll(struct flight *f, __u64 now_ns, __u64 watermark_ns, const __u64
 	__u64 keep_ns = f->o->span_ns + LATE_NS;
 	struct watch_hit hit;
 
-	on_lost(f, lost, now_ns);
+	if (lost)
+		losses__look(&f->lost, lost, now_ns, f->writing ? f->dump.s.end_ns : 0);
 	while (watch__open(&f->watch, now_ns, &hit))
 		on_hit(f, &hit);
 	if (f->has_next) {
@@ -415,6 +361,11 @@ int flight__poll(struct flight *f, __u64 now_ns, __u64 watermark_ns, const __u64
 	if ((!f->writing || f->told) && now_ns > keep_ns)
 		hold__age(f->hold, now_ns - keep_ns);
 	return 0;
+}
+
+void flight__untracked(struct flight *f, __u64 count)
+{
+	f->s.untracked = count;
 }
 
 __u64 flight__patience(struct flight *f, __u64 now_ns)
@@ -441,7 +392,7 @@ int flight__end(struct flight *f, const struct session *s, const __u64 *lost)
 	if (!f->dumps && !f->err)
 		err__note("nothing was a trigger: nothing was written");
 	if (f->passed_over)
-		err__note("%llu more triggers fell into a dump or its --cooldown",
-			  (unsigned long long)f->passed_over);
+		err__note("%llu more trigger%s fell into a dump or its --cooldown",
+			  (unsigned long long)f->passed_over, f->passed_over == 1 ? "" : "s");
 	return f->err;
 }

@@ -51,6 +51,9 @@ int flight__batch(struct flight *f, unsigned stream, const void *records, size_t
 int flight__poll(struct flight *f, __u64 now_ns, __u64 watermark_ns, const __u64 *lost,
 		 __s64 wall_ns);
 
+/* vCPUs that did not fit into the kernel's table, so far: a dump says so. */
+void flight__untracked(struct flight *f, __u64 count);
+
 /* How long the next poll may wait: 0 = there is more to write. */
 __u64 flight__patience(struct flight *f, __u64 now_ns);
 

@@ -181,6 +181,17 @@ static void print_window(const struct session *s, bool clean)
 	info_row("length", "%s", units__own(text, s->end_ns - s->start_ns));
 }
 
+/* Of a flight recording. */
+static void print_trigger(const struct term *t, const struct session *s)
+{
+	char text[UNITS_LEN];
+
+	if (!*s->trigger)
+		return;
+	print_text(t, "written for", s->trigger);
+	info_row("", "at %s", units__iso(text, s->trigger_ns, s->wall_start_ns, 6));
+}
+
 static void print_mode(const struct session *s)
 {
 	static const char *const at[] = {"", "begin", "end", "begin and end"};
@@ -245,6 +256,7 @@ static int print_recording(const struct info_opts *o, const struct recording *re
 	print_window(s, rec->clean);
 	print_mode(s);
 	print_text(&t, "filters", *s->filter ? s->filter : "none");
+	print_trigger(&t, s);
 	info_print_fields(&t, s->fields);
 	if (s->untracked)
 		info_row("untracked", "%llu vCPUs did not fit into the table (--max-vcpus)",
@@ -273,6 +285,17 @@ static void json_hooks(struct json *j, enum session_mode mode)
 	json__end_array(j);
 }
 
+static void json_trigger(struct json *j, const struct session *s)
+{
+	if (!*s->trigger)
+		return;
+	json__key_object(j, "trigger");
+	json__key_str(j, "why", s->trigger);
+	json__key_u64(j, "ns", s->trigger_ns);
+	json__key_s64(j, "wall_ns", (__s64)s->trigger_ns + s->wall_start_ns);
+	json__end_object(j);
+}
+
 static void json_session(struct json *j, const struct session *s, bool clean)
 {
 	__s64 wall_end_ns = clean ? s->wall_end_ns : s->wall_start_ns;
@@ -290,6 +313,7 @@ static void json_session(struct json *j, const struct session *s, bool clean)
 	json__key_s64(j, "wall_start_ns", (__s64)s->start_ns + s->wall_start_ns);
 	json__key_s64(j, "wall_end_ns", (__s64)s->end_ns + wall_end_ns);
 	json__key_u64(j, "untracked", s->untracked);
+	json_trigger(j, s);
 	json_hooks(j, s->mode);
 	json__key_object(j, "fields");
 	info_json_fields(j, s->fields);

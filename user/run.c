@@ -457,6 +457,7 @@ static int poll_flight(struct run *r, __u64 now, __u64 watermark, int *stop)
 		r->child.asked = 0;
 		flight__ask(f, now);
 	}
+	flight__untracked(f, live__untracked(r->live));
 	err = flight__poll(f, now, watermark, live__lost(r->live), live__wall_offset());
 	if (!err && flight__done(f) && !*stop) {
 		err__note("--max-dumps reached: stopped");

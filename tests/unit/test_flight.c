@@ -74,9 +74,8 @@ static void take(struct rig *r, const void *record)
 	const struct ks_head *h = record;
 
 	poll_at(r, h->ts);
-	assert_int_equal(flight__batch(r->f, record__stream(h, STREAMS - 1), h,
-				       record__size(h->type)),
-			 0);
+	assert_int_equal(
+		flight__batch(r->f, record__stream(h, STREAMS - 1), h, record__size(h->type)), 0);
 }
 
 static int rig_end(struct rig *r, __u64 end_ns)
@@ -308,13 +307,14 @@ static void compare(const struct told *whole, const struct told *d, bool unknown
 		assert_int_equal(b[d->spans[v] - 1].to, d->s.end_ns);
 		for (unsigned i = 0, j = 0; i < whole->spans[v] && j < d->spans[v];) {
 			bool overlap = a[i].from < b[j].to && b[j].from < a[i].to;
-			bool same = a[i].state == b[j].state ||
-				    (unknown && b[j].state == ST_UNKNOWN);
+			bool same =
+				a[i].state == b[j].state || (unknown && b[j].state == ST_UNKNOWN);
 
 			if (overlap && !same)
-				fail_msg("vCPU %u: %s in [%llu, %llu), %s in the dump's [%llu, %llu)",
-					 v, state__name(a[i].state), a[i].from, a[i].to,
-					 state__name(b[j].state), b[j].from, b[j].to);
+				fail_msg(
+					"vCPU %u: %s in [%llu, %llu), %s in the dump's [%llu, %llu)",
+					v, state__name(a[i].state), a[i].from, a[i].to,
+					state__name(b[j].state), b[j].from, b[j].to);
 			if (a[i].to < b[j].to)
 				i++;
 			else
@@ -407,8 +407,9 @@ static void test_open(void **state)
 	assert_false(there(1));
 	poll_at(&r, START + 3020 * MS + 2);
 	assert_true(there(1)); /* and all before it is in it */
-	assert_true(said("run_delay > 20ms: web\\x1b[31m vCPU 0 (tid 101): preempted since 20.000 ms, "
-			 "CPU 1, by hog\\x1b[0m (tid 77), at "));
+	assert_true(
+		said("run_delay > 20ms: web\\x1b[31m vCPU 0 (tid 101): preempted since 20.000 ms, "
+		     "CPU 1, by hog\\x1b[0m (tid 77), at "));
 	look(dump(1), &d);
 	assert_int_equal(d.s.end_ns, START + 3020 * MS + 2);
 	assert_int_equal(d.open.from, START + 3000 * MS);
@@ -478,12 +479,10 @@ static void test_which(void **state)
 /* A vCPU's records come from several CPUs' rings: in any order within a pass. */
 static void test_disorder(void **state)
 {
-	union rec rec[] = {rec_out(1, 1, START + MS, KS_R_PREEMPTED),
-			   rec_in(1, 2, START + 2 * MS, 0),
-			   rec_out(1, 3, START + 3 * MS, KS_R_PREEMPTED),
-			   rec_in(1, 4, START + 30 * MS, 0),
-			   rec_out(1, 5, START + 31 * MS, KS_R_PREEMPTED),
-			   rec_in(1, 6, START + 32 * MS, 0)};
+	union rec rec[] = {
+		rec_out(1, 1, START + MS, KS_R_PREEMPTED),	rec_in(1, 2, START + 2 * MS, 0),
+		rec_out(1, 3, START + 3 * MS, KS_R_PREEMPTED),	rec_in(1, 4, START + 30 * MS, 0),
+		rec_out(1, 5, START + 31 * MS, KS_R_PREEMPTED), rec_in(1, 6, START + 32 * MS, 0)};
 
 	(void)state;
 	for (unsigned first = 0; first < 6; first++) { /* every rotation, and every one backwards */
@@ -646,7 +645,7 @@ static void test_asked(void **state)
 	poll_at(&r, START + 220 * MS);
 	assert_true(there(2));
 	assert_int_equal(rig_end(&r, START + 230 * MS), 0); /* which ends it early */
-	assert_true(said("1 more triggers fell into"));
+	assert_true(said("1 more trigger fell into"));
 	clean();
 }
 
@@ -714,7 +713,8 @@ static void test_violated(void **state)
 
 /* ---- faults ------------------------------------------------------------------------------- */
 
-/* A disk that is full, as a limit that files run into: nothing is left, and the next one is tried. */
+/* A disk that is full, as a limit that files run into: nothing is left, and the next one is tried.
+ */
 static void test_no_room(void **state)
 {
 	struct whole w = {.rig.o.span_ns = 300 * MS, .asks = 1000000};
@@ -821,15 +821,15 @@ static void test_parse(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),	 cmocka_unit_test(test_losses),
-		cmocka_unit_test(test_room),	 cmocka_unit_test(test_open),
-		cmocka_unit_test(test_which),	 cmocka_unit_test(test_disorder),
-		cmocka_unit_test(test_idle),	 cmocka_unit_test(test_snapshot),
-		cmocka_unit_test(test_filter),	 cmocka_unit_test(test_cooldown),
+		cmocka_unit_test(test_whole),	  cmocka_unit_test(test_losses),
+		cmocka_unit_test(test_room),	  cmocka_unit_test(test_open),
+		cmocka_unit_test(test_which),	  cmocka_unit_test(test_disorder),
+		cmocka_unit_test(test_idle),	  cmocka_unit_test(test_snapshot),
+		cmocka_unit_test(test_filter),	  cmocka_unit_test(test_cooldown),
 		cmocka_unit_test(test_max_dumps), cmocka_unit_test(test_asked),
-		cmocka_unit_test(test_numbers),	 cmocka_unit_test(test_violated),
-		cmocka_unit_test(test_no_room),	 cmocka_unit_test(test_little_memory),
-		cmocka_unit_test(test_churn),	 cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_numbers),	  cmocka_unit_test(test_violated),
+		cmocka_unit_test(test_no_room),	  cmocka_unit_test(test_little_memory),
+		cmocka_unit_test(test_churn),	  cmocka_unit_test(test_parse),
 	};
 	int failed;
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stall CPU MS PREFIX COPY: takes a CPU for MS milliseconds, as a SCHED_FIFO thread that calls itself
- * "stall", so that a vCPU there has to wait. Before it gives the CPU back, it copies the recording
- * PREFIX.N that is being made by then, if there is one, to COPY: what is in the copy was written while
- * the vCPU still waited. Prints "BEGIN_NS DUE_NS COPY-or-none" (CLOCK_MONOTONIC). Exit status 1 if it
- * could not be done.
+ * stall CPU MS TIMES PREFIX COPY: as a SCHED_FIFO thread that calls itself "stall", takes a CPU for
+ * MS milliseconds, TIMES times, so that a vCPU there has to wait. Before it gives the CPU back, it
+ * copies the recording PREFIX.N that is being made by then, if there is one, to COPY.1, COPY.2 ...:
+ * what is in a copy was written while the vCPU still waited. Prints "BEGIN_NS DUE_NS COPY-or-none"
+ * of each (CLOCK_MONOTONIC). Exit status 1 if it could not be done.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -20,6 +20,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#define PAUSE_US 200000
 
 static unsigned long long now_ns(void)
 {
@@ -81,23 +83,36 @@ static int copy_dir(const char *from, const char *copy)
 	return 1;
 }
 
-int main(int argc, char **argv)
+static int copy_any(const char *prefix, const char *copy)
 {
-	unsigned long long begin, due;
 	char path[PATH_MAX];
 	int copied = 0;
 
-	if (argc != 5)
-		errx(1, "usage: stall CPU MS PREFIX COPY");
-	take_cpu(atoi(argv[1]));
-	begin = now_ns();
-	due = begin + strtoull(argv[2], NULL, 10) * 1000000;
-	while (now_ns() < due)
-		;
 	for (int n = 1; !copied && n < 1000; n++) {
-		snprintf(path, sizeof(path), "%s.%d", argv[3], n);
-		copied = copy_dir(path, argv[4]);
+		snprintf(path, sizeof(path), "%s.%d", prefix, n);
+		copied = copy_dir(path, copy);
 	}
-	printf("%llu %llu %s\n", begin, due, copied ? argv[4] : "none");
+	return copied;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long long begin, due;
+	char copy[PATH_MAX];
+	int copied;
+
+	if (argc != 6)
+		errx(1, "usage: stall CPU MS TIMES PREFIX COPY");
+	take_cpu(atoi(argv[1]));
+	for (int i = 1; i <= atoi(argv[3]); i++) {
+		usleep(PAUSE_US);
+		begin = now_ns();
+		due = begin + strtoull(argv[2], NULL, 10) * 1000000;
+		while (now_ns() < due)
+			;
+		snprintf(copy, sizeof(copy), "%s.%d", argv[5], i);
+		copied = copy_any(argv[4], copy);
+		printf("%llu %llu %s\n", begin, due, copied ? copy : "none");
+	}
 	return 0;
 }
