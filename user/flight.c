@@ -84,9 +84,9 @@ static void leaving(void *ctx, unsigned stream)
 		f->broken = dump__write_block(&f->dump, stream);
 }
 
-static void forgotten(void *ctx, const struct ks_head *r)
+static void forgotten(void *ctx, const char *records, size_t bytes)
 {
-	who__forgotten(&((struct flight *)ctx)->who, r);
+	who__forgotten(&((struct flight *)ctx)->who, records, bytes);
 }
 
 int flight__begin(struct flight *f, const struct session *s, const struct filter *filter)

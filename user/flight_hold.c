@@ -55,20 +55,18 @@ static const struct ks_head *head_at(const struct hold_block *b, size_t at)
 	return (const struct ks_head *)(b->data + at);
 }
 
-static void forget_record(struct hold *h, struct hold_stream *s)
+static void forget_up_to(struct hold *h, struct hold_stream *s, size_t at)
 {
-	const struct ks_head *r = head_at(s->head, s->skip);
-
-	s->skip += record__size(r->type);
-	h->to.forgotten(h->to.ctx, r);
+	if (at > s->skip)
+		h->to.forgotten(h->to.ctx, s->head->data + s->skip, at - s->skip);
+	s->skip = at;
 }
 
 static void forget_block(struct hold *h, struct hold_stream *s)
 {
 	struct hold_block *b = s->head;
 
-	while (s->skip < b->bytes)
-		forget_record(h, s);
+	forget_up_to(h, s, b->bytes);
 	if (b->last_ts >= h->whole_from)
 		h->whole_from = b->last_ts + 1;
 	if (s->cursor.block == b)
@@ -94,8 +92,13 @@ void hold__forget(struct hold *h, __u64 before)
 	for (unsigned i = 0; i < h->streams; i++) {
 		struct hold_stream *s = &h->stream[i];
 
-		while (s->head && head_at(s->head, s->skip)->ts < before)
-			forget_record(h, s); /* the last one of a block is not older */
+		size_t at = s->skip;
+
+		if (!s->head)
+			continue;
+		while (head_at(s->head, at)->ts < before) /* the last one of a block is not older */
+			at += record__size(head_at(s->head, at)->type);
+		forget_up_to(h, s, at);
 	}
 	if (before > h->whole_from)
 		h->whole_from = before;

@@ -36,7 +36,8 @@ struct hold_listener {
 	/* The oldest block of a stream is about to be given up for want of room: whoever reads
 	 * behind the cursor reads it now, or never. */
 	void (*leaving)(void *ctx, unsigned stream);
-	void (*forgotten)(void *ctx, const struct ks_head *r);
+	/* some records of a stream, in order */
+	void (*forgotten)(void *ctx, const char *records, size_t bytes);
 	void *ctx;
 };
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "flight_who.h"
 #include "keep_seq.h"
+#include "record.h"
 
 #define SETS 8192U
 #define WAYS 4U
@@ -166,7 +167,7 @@ static void on_step(struct who *w, const struct ks_head *r)
 	}
 }
 
-void who__forgotten(struct who *w, const struct ks_head *r)
+static void on_descriptor(struct who *w, const struct ks_head *r)
 {
 	switch (r->type) {
 	case KS_VM:
@@ -184,9 +185,19 @@ void who__forgotten(struct who *w, const struct ks_head *r)
 		break;
 	case KS_SNAP:
 		on_snap(w, (const void *)r);
-		break;
-	default:
-		on_step(w, r);
+	}
+}
+
+void who__forgotten(struct who *w, const char *records, size_t bytes)
+{
+	const struct ks_head *r;
+
+	for (size_t at = 0; at < bytes; at += record__size(r->type)) {
+		r = (const void *)(records + at);
+		if (r->type < KS_VCPU)
+			on_step(w, r);
+		else
+			on_descriptor(w, r);
 	}
 }
 

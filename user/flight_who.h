@@ -4,7 +4,7 @@
  * forgotten. It is what a dump begins with. And, while one is written, which records are missing in
  * it, as the sequence numbers tell. Bounded by what lives, not by what has lived.
  *
- *	who__forgotten per record ... -> who__open -> who__put_start, who__inside ..., who__behind
+ *	who__forgotten ... -> who__open -> who__put_start, who__inside ..., who__behind
  *	..., who__missing, who__put_tails -> who__close
  */
 #ifndef KVMSCHED_FLIGHT_WHO_H
@@ -26,8 +26,8 @@ struct who {
 int who__init(struct who *w); /* 0 or -ENOMEM */
 void who__free(struct who *w);
 
-/* The next record, in order of a vCPU's own, that is now before what is held. */
-void who__forgotten(struct who *w, const struct ks_head *r);
+/* Some of a stream's next records are now before what is held. */
+void who__forgotten(struct who *w, const char *records, size_t bytes);
 
 /* What they were introduced as, if they were; else *r is left alone. */
 void who__vcpu(const struct who *w, __u32 id, struct ks_vcpu *r);

@@ -759,6 +759,11 @@ static void test_little_memory(void **state)
 	flight__free(r.f);
 }
 
+static void pass(struct who *w, const struct ks_head *r)
+{
+	who__forgotten(w, (const char *)r, record__size(r->type));
+}
+
 /* Memory follows what lives: 100,000 vCPUs of 20,000 VMs come and go. */
 static void test_churn(void **state)
 {
@@ -774,14 +779,14 @@ static void test_churn(void **state)
 		union rec t = rec_task(v, START + v, KS_K_HOST, "x", 0, 0);
 
 		if (v % 5 == 0 || v == 1) {
-			who__forgotten(&w, &m.h);
-			who__forgotten(&w, &n.h);
+			pass(&w, &m.h);
+			pass(&w, &n.h);
 		}
-		who__forgotten(&w, &d.h);
-		who__forgotten(&w, &t.h);
-		who__forgotten(&w, &o.h);
+		pass(&w, &d.h);
+		pass(&w, &t.h);
+		pass(&w, &o.h);
 		if (v % 1000)
-			who__forgotten(&w, &g.h);
+			pass(&w, &g.h);
 	}
 	assert_int_equal(w.vcpus.count, 100);
 	assert_int_equal(w.vms.count, 100);

@@ -142,35 +142,25 @@ disk()
 	umount -l disk
 }
 
-# load CYCLES [OPTION...]: how long a load takes, with nothing else, or recorded.
+# load CYCLES OPTION...: how long the recorder was on a CPU for it; an instruction takes a nanosecond.
 load()
 {
 	load_cycles=$1
 	shift
-	load_from=$(date +%s%N)
-	if [ $# = 0 ]; then
-		"$workload" --bench-halt "$load_cycles" --warmup 10 >/dev/null
-	else
-		"$kvmsched" record --buffer 4M "$@" -o cost -- "$workload" --bench-halt "$load_cycles" --warmup 10 2>$err >/dev/null ||
-			not_ok "cost: $*" "fails"
-	fi
-	echo $(($(date +%s%N) - load_from))
+	"$kvmsched" record --buffer 4M -o cost "$@" -- sh -c \
+		'"$workload" --bench-halt '"$load_cycles"' --warmup 10 >/dev/null; sleep 0.2; cut -d" " -f1 /proc/$PPID/schedstat' 2>$err
 	rm -rf cost*
 }
 
-# What does it cost to store, and what to hold? A nanosecond is an instruction here, the kernel's included, and
-# a long load less a short one is the load. Not among the sections that run by themselves.
+# What does it cost to store, and what to hold, with all that the kernel does for it? A long load less a short one.
+# Not among the sections that run by themselves.
 cost()
 {
-	kill $idle
-	wait $idle
-	for way in "" "--max-size 1G" "--flight 5s,16M" "--flight 5s,16M --on run_delay>500ms" "--flight 200ms,16M --on run_delay>100ms"; do
+	for way in "--max-size 1G" "--flight 5s,16M" "--flight 5s,16M --on run_delay>500ms" "--flight 50ms,16M --on run_delay>40ms"; do
 		# shellcheck disable=SC2086
-		cost_ns=$((-$(load 4000 $way) + $(load 24000 $way)))
-		echo "# cost: ${way:-nothing attached}: $((cost_ns / 40000)) instructions for each of 40000 records"
+		cost_short=$(load 1000 $way) cost_long=$(load 7000 $way)
+		echo "# cost: $way: $(((cost_long - cost_short) / 12000)) instructions for each record"
 	done
-	"$workload" --time 0 --mode halt --vcpus 2 -name idle >/dev/null &
-	idle=$!
 }
 
 # ---- all of it ---------------------------------------------------------------------------------
