@@ -48,6 +48,7 @@ struct flight {
 	/* dumps */
 	struct dump dump;
 	bool writing, told; /* told: all before its trigger is stored */
+	bool cut_short;	    /* it begins where it does for want of room */
 	__u64 round_ns;	    /* the next round of it, and of forgetting */
 	unsigned number;    /* the next one's */
 	unsigned dumps;
@@ -145,7 +146,7 @@ static void tell_begun(struct flight *f)
 	__u64 before = s->trigger_ns - s->start_ns;
 	char rest[DUMP_DIR_MAX + 200], clock[UNITS_LEN], length[UNITS_LEN], room[80] = "";
 
-	if (f->hold->pushed_out && s->start_ns == f->hold->pushed_out && before < f->o->span_ns)
+	if (f->cut_short && before < f->o->span_ns)
 		snprintf(room, sizeof(room), " (no more fits into %lluM)",
 			 (unsigned long long)f->o->bytes >> 20);
 	snprintf(rest, sizeof(rest), ", at %s: written to %s from %s before%s",
@@ -210,6 +211,7 @@ static void begin_dump(struct flight *f, const struct trigger *t, __s64 wall_ns)
 	f->last_ts = t->ts;
 	f->had_any = true;
 	f->told = false;
+	f->cut_short = f->hold->pushed_out && s.start_ns == f->hold->pushed_out;
 	f->broken = 0;
 	hold__forget(f->hold, s.start_ns);
 	losses__since(&f->lost, s.start_ns);

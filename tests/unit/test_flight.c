@@ -39,6 +39,7 @@ struct rig {
 	const struct filter *filter;
 	__u64 lost[STREAMS];
 	__u64 now;
+	unsigned every, taken; /* how many records come between two polls; 0: one */
 };
 
 static void on(struct rig *r, const char *expr)
@@ -73,7 +74,8 @@ static void take(struct rig *r, const void *record)
 {
 	const struct ks_head *h = record;
 
-	poll_at(r, h->ts);
+	if (!r->every || ++r->taken % r->every == 0)
+		poll_at(r, h->ts);
 	assert_int_equal(
 		flight__batch(r->f, record__stream(h, STREAMS - 1), h, record__size(h->type)), 0);
 }
@@ -176,8 +178,7 @@ static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
 {
 	struct told *t = ctx;
 
-	(void)v;
-	if (!a->open)
+	if (!a->open || v->id != 1)
 		return;
 	t->open = *a;
 	if (task)
@@ -383,6 +384,28 @@ static void test_room(void **state)
 	play_end(&w);
 }
 
+/* A dump that takes several rounds to write, while what is not written yet is pushed out: nothing
+ * of it is missing. */
+static void test_slices(void **state)
+{
+	struct whole w = {.rig.o = {.span_ns = 60000 * MS, .bytes = 8 << 20, .after_ns = 2000 * MS},
+			  .rig.every = 9000,
+			  .asks = 150000};
+	struct told d;
+
+	(void)state;
+	play(&w, 5, 220000);
+	assert_false(there(2));
+	look(dump(1), &d);
+	assert_true(said("(no more fits into 8M)"));
+	assert_true(d.records > 140000);
+	assert_int_equal(d.discarded, 0);
+	assert_int_equal(d.missing, 0);
+	compare(&w.told, &d, false);
+	forget(&d);
+	play_end(&w);
+}
+
 /* ---- triggers ----------------------------------------------------------------------------- */
 
 /* While it goes on: at 20 ms and not before, with who took the CPU, which was said long ago. */
@@ -395,8 +418,9 @@ static void test_open(void **state)
 	(void)state;
 	on(&r, "run_delay > 20ms");
 	rig_begin(&r);
-	introduce(&r, 2);
+	introduce(&r, 3);
 	take(&r, &task);
+	out(&r, 3, 1, START, KS_R_HALTED);    /* and so it stays */
 	for (unsigned i = 0; i < 3000; i++) { /* so that all of that is forgotten */
 		out(&r, 2, 2 * i + 1, START + i * MS, KS_R_PREEMPTED);
 		in(&r, 2, 2 * i + 2, START + i * MS + MS / 2, 0);
@@ -425,6 +449,9 @@ static void test_open(void **state)
 	assert_string_equal(d.by, "hog\033[0m");
 	assert_string_equal(d.vm, "web\033[31m");
 	assert_non_null(strstr(d.s.trigger, "by hog\033[0m (tid 77)"));
+	assert_int_equal(d.spans[3], 1);
+	assert_int_equal(d.span[3]->state, ST_HALTED);
+	assert_int_equal(d.span[3]->to - d.span[3]->from, 1010 * MS);
 	forget(&d);
 	assert_false(there(2));
 	clean();
@@ -826,15 +853,16 @@ static void test_parse(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),	  cmocka_unit_test(test_losses),
-		cmocka_unit_test(test_room),	  cmocka_unit_test(test_open),
-		cmocka_unit_test(test_which),	  cmocka_unit_test(test_disorder),
-		cmocka_unit_test(test_idle),	  cmocka_unit_test(test_snapshot),
-		cmocka_unit_test(test_filter),	  cmocka_unit_test(test_cooldown),
-		cmocka_unit_test(test_max_dumps), cmocka_unit_test(test_asked),
-		cmocka_unit_test(test_numbers),	  cmocka_unit_test(test_violated),
-		cmocka_unit_test(test_no_room),	  cmocka_unit_test(test_little_memory),
-		cmocka_unit_test(test_churn),	  cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_whole),	      cmocka_unit_test(test_losses),
+		cmocka_unit_test(test_room),	      cmocka_unit_test(test_slices),
+		cmocka_unit_test(test_open),	      cmocka_unit_test(test_which),
+		cmocka_unit_test(test_disorder),      cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_snapshot),      cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_cooldown),      cmocka_unit_test(test_max_dumps),
+		cmocka_unit_test(test_asked),	      cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_violated),      cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_little_memory), cmocka_unit_test(test_churn),
+		cmocka_unit_test(test_parse),
 	};
 	int failed;
 

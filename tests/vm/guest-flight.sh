@@ -46,8 +46,8 @@ fly()
 # land WANTED NAME [TEXT...]: ends and judges it.
 land()
 {
-	kill -INT $pid
-	wait $pid
+	kill -INT "$pid"
+	wait "$pid"
 	land_got=$?
 	cp $said $err
 	judge $land_got "$@"
@@ -142,6 +142,17 @@ disk()
 	umount -l disk
 }
 
+# Rules, of which this kernel breaks none.
+rules()
+{
+	run 0 "flight: rules beside a bound" 'nothing was a trigger: nothing was written' '!lost' -- \
+		"$kvmsched" record --flight 1s --on check --on 'run_delay > 900ms' -o rules -- \
+		"$workload" --mode mixed --vcpus 2 --time 0.5 --json /dev/null
+	run 0 "flight: rules: a dump in full mode" 'rules.1: [0-9]* records, 0 lost' -- \
+		"$kvmsched" record --flight 1s --on 'rule:same_*' --on 'absence > 1ms' --after 100ms -o rules -d 500ms
+	run 0 "flight: what check says of the dump" '!.' -- "$kvmsched" check -i rules.1
+}
+
 # load CYCLES OPTION...: how long the recorder was on a CPU for it; an instruction takes a nanosecond.
 load()
 {
@@ -167,7 +178,7 @@ cost()
 
 mkdir -p $tmp "$keep"
 cd $tmp || exit 1
-[ $# -gt 0 ] || set -- stalls asked none flood room disk
+[ $# -gt 0 ] || set -- stalls asked none flood room disk rules
 "$workload" --time 0 --mode halt --vcpus 2 --wake-us 8000-20000 -name idle --ready-file idle.ready >/dev/null &
 idle=$!
 until [ -e idle.ready ]; do sleep 0.1; done

@@ -2,6 +2,7 @@
 # shellcheck shell=sh
 # Sourced by the guest-*.sh whose stdout is a list of tests: "ok NAME" or "not ok NAME: why" followed by what
 # was said as comments. $tmp is their directory, $err the file that the programs' stderr goes to.
+: "${tmp:?}" "${err:?}"
 
 ok()
 {
@@ -11,7 +12,7 @@ ok()
 not_ok()
 {
 	echo "not ok $1: $2"
-	sed 's/^/# /' $err
+	sed 's/^/# /' "$err"
 }
 
 # judge GOT WANTED NAME [TEXT...]: a command ended with status GOT and left its stderr in $err. WANTED
@@ -26,8 +27,8 @@ judge()
 	esac
 	for text; do
 		case $text in
-		!*) ! grep -q -e "${text#!}" $err || { not_ok "$judge_name" "says: ${text#!}" && return; } ;;
-		*) grep -q -e "$text" $err || { not_ok "$judge_name" "does not say: $text" && return; } ;;
+		!*) ! grep -q -e "${text#!}" "$err" || { not_ok "$judge_name" "says: ${text#!}" && return; } ;;
+		*) grep -q -e "$text" "$err" || { not_ok "$judge_name" "does not say: $text" && return; } ;;
 		esac
 	done
 	ok "$judge_name"
@@ -37,20 +38,20 @@ judge()
 run()
 {
 	run_texts=$tmp/texts
-	: >$run_texts
+	: >"$run_texts"
 	run_wanted=$1 run_name=$2
 	shift 2
 	while [ "$1" != -- ]; do
-		echo "$1" >>$run_texts
+		echo "$1" >>"$run_texts"
 		shift
 	done
 	shift
-	timeout -s KILL 60 "$@" >$tmp/stdout 2>$err
+	timeout -s KILL 60 "$@" >"$tmp/stdout" 2>"$err"
 	run_got=$?
 	set --
 	while read -r text; do
 		set -- "$@" "$text"
-	done <$run_texts
+	done <"$run_texts"
 	judge $run_got "$run_wanted" "$run_name" "$@"
 }
 
@@ -59,5 +60,5 @@ check()
 {
 	check_name=$1 check_why=$2
 	shift 2
-	if "$@" >$err 2>&1; then ok "$check_name"; else not_ok "$check_name" "$check_why"; fi
+	if "$@" >"$err" 2>&1; then ok "$check_name"; else not_ok "$check_name" "$check_why"; fi
 }
