@@ -85,7 +85,7 @@ static void test_live(void **state)
 	taken(&record, "record --buffer 896M -d 1s -- ls");
 	refused(&record, "record --buffer 897M", "--buffer 897M: at most 896M");
 	refused(&record, "record --buffer x", "--buffer x");
-	refused(&record, "record -i rec", "'i'");
+	refused(&record, "record -i rec", "to cut it with --flight");
 	refused(&record, "record rec", "-o rec");
 	refused(&record, "record -o EMPTY", "-o \"\"");
 }

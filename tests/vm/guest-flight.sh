@@ -150,28 +150,7 @@ rules()
 		"$workload" --mode mixed --vcpus 2 --time 0.5 --json /dev/null
 	run 0 "flight: rules: a dump in full mode" 'rules.1: [0-9]* records, 0 lost' -- \
 		"$kvmsched" record --flight 1s --on 'rule:same_*' --on 'absence > 1ms' --after 100ms -o rules -d 500ms
-	run 0 "flight: what check says of the dump" '!.' -- "$kvmsched" check -i rules.1
-}
-
-# load CYCLES OPTION...: how long the recorder was on a CPU for it; an instruction takes a nanosecond.
-load()
-{
-	load_cycles=$1
-	shift
-	"$kvmsched" record --buffer 4M -o cost "$@" -- sh -c \
-		'"$workload" --bench-halt '"$load_cycles"' --warmup 10 >/dev/null; sleep 0.2; cut -d" " -f1 /proc/$PPID/schedstat' 2>$err
-	rm -rf cost*
-}
-
-# What does it cost to store, and what to hold, with all that the kernel does for it? A long load less a short one.
-# Not among the sections that run by themselves.
-cost()
-{
-	for way in "--max-size 1G" "--flight 5s,16M" "--flight 5s,16M --on run_delay>500ms" "--flight 50ms,16M --on run_delay>40ms"; do
-		# shellcheck disable=SC2086
-		cost_short=$(load 1000 $way) cost_long=$(load 7000 $way)
-		echo "# cost: $way: $(((cost_long - cost_short) / 12000)) instructions for each record"
-	done
+	run 0 "flight: what check says of the dump" '!.' -- "$kvmsched" check --rule same_task -i rules.1
 }
 
 # ---- all of it ---------------------------------------------------------------------------------
