@@ -171,7 +171,8 @@ static int fly(struct record_cmd *c)
 	c->rules.flight = c->o.flight;
 	c->rules.filtered = filter__any(&c->o.filter);
 	sink_flight__init(&sink, &c->rules);
-	if (!c->rules.rules) /* whether a recording has the vCPUs that are asked for, a model tells */
+	/* whether a recording has the vCPUs that are asked for, a model tells */
+	if (!c->rules.rules)
 		sink = (struct sink){.times_only = true};
 	status = run(&c->o, c->rules.rules || (c->o.input && c->rules.filtered) ? &sink : NULL);
 	sink_flight__free(&c->rules);
