@@ -20,6 +20,7 @@ static const struct {
 	{"timeline", cmd_timeline, "strips of states over time, in the terminal or as SVG"},
 	{"hist", cmd_hist, "latency histograms"},
 	{"export", cmd_export, "for other tools: Perfetto, rows as JSON or CSV"},
+	{"serve", cmd_serve, "metrics for Prometheus, over HTTP or as a file"},
 	{"check", cmd_check, "ordering rules and assertions: verdict and exit status"},
 	{"diff", cmd_diff, "two recordings: what changed, with confidence"},
 	{"info", cmd_info, "what this host, or a recording, offers and lacks"},

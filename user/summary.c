@@ -190,10 +190,13 @@ static void on_span(void *ctx, struct model_vcpu *v, const struct span *sp, cons
 		    const struct model_task *task)
 {
 	struct summary *s = ctx;
-	struct summary_vcpu *sv = of(s, v);
 	struct model_task unknown;
+	struct summary_vcpu *sv;
 	struct span cut;
 
+	if (s->adds_up && sp->state == ST_ABSENT)
+		return;
+	sv = of(s, v);
 	if (!sv || !summary__clip(s, sp, &cut))
 		return;
 	sv->state_ns[cut.state] += cut.to - cut.from - cut.user_ns;
@@ -202,7 +205,8 @@ static void on_span(void *ctx, struct model_vcpu *v, const struct span *sp, cons
 		return;
 	if (!task)
 		unknown = (struct model_task){.tid = a->next_tid, .vm = a->next_vm};
-	add_preemptor(s, v, a->by, task ?: &unknown, cut.to - cut.from, 1);
+	add_preemptor(s, v, a->by, task ?: &unknown, cut.to - cut.from,
+		      !s->adds_up || sp->from >= s->from_ns);
 }
 
 /* The part of an absence's wait that lies in the window, or from from_ns to its end: it waits last,
@@ -423,14 +427,11 @@ static int add_cost(struct cost *to, const struct cost *c)
 	return hist__merge(&to->dist, &c->dist);
 }
 
-int summary__add(struct summary_vcpu *t, const struct summary_vcpu *v)
+int summary__add_lean(struct summary_vcpu *t, const struct summary_vcpu *v)
 {
-	int err = 0;
-
 	for (int i = 0; i < ST_CNT; i++) {
 		t->state_ns[i] += v->state_ns[i];
 		t->state_cnt[i] += v->state_cnt[i];
-		err |= hist__merge(&t->by_state[i], &v->by_state[i]);
 	}
 	t->switches += v->switches;
 	t->migrations += v->migrations;
@@ -440,8 +441,16 @@ int summary__add(struct summary_vcpu *t, const struct summary_vcpu *v)
 	t->run_delay_ns += v->run_delay_ns;
 	t->clamped += v->clamped;
 	t->unmeasured += v->unmeasured;
+	return hist__merge(&t->run_delay, &v->run_delay);
+}
+
+int summary__add(struct summary_vcpu *t, const struct summary_vcpu *v)
+{
+	int err = summary__add_lean(t, v);
+
+	for (int i = 0; i < ST_CNT; i++)
+		err |= hist__merge(&t->by_state[i], &v->by_state[i]);
 	err |= hist__merge(&t->absence, &v->absence);
-	err |= hist__merge(&t->run_delay, &v->run_delay);
 	err |= add_cost(&t->reload, &v->reload) | add_cost(&t->sched_put, &v->sched_put);
 	err |= add_cost(&t->load, &v->load) | add_cost(&t->put, &v->put);
 	return err ? -ENOMEM : 0;
@@ -473,9 +482,9 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 	s->events = model__events(m);
 	s->lost = lost;
 	s->odd = model__odd(m);
-	for (unsigned at = 0;
-	     (v = model__next(m, &at));) /* aggregates have all that they know of */
-		n += s->session->mode == MODE_AGGREGATES || of(s, v) != NULL;
+	for (unsigned at = 0; (v = model__next(m, &at));)
+		/* these have all that they know of */
+		n += s->session->mode == MODE_AGGREGATES || s->adds_up || of(s, v) != NULL;
 	s->vcpu = malloc((n + s->folds + 1) * sizeof(*s->vcpu)); /* all of it is copied to */
 	if (!s->vcpu)
 		return s->err = -ENOMEM;

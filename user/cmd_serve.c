@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* kvmsched serve: metrics for Prometheus. */
+#include "cmd.h"
+#include "err.h"
+#include "outfile.h"
+#include "run.h"
+#include "sink_serve.h"
+#include "version.h"
+
+enum { OPT_ONCE = 0x200, OPT_PER_VCPU, OPT_MAX_VMS };
+
+struct serve_cmd {
+	struct options o; /* first: the groups see only this */
+	struct sink_serve_opts show;
+};
+
+static void verify(const struct serve_cmd *c, struct argp_state *state)
+{
+	if (c->show.once && !*c->show.once)
+		argp_error(state, "--once \"\": not a file");
+	if (c->show.once && !c->o.input && !c->o.duration_ns)
+		argp_error(state, "--once: for how long? -d TIME, or -i DIR for a recording");
+	if (c->o.command)
+		argp_error(state, "%s: a command has no place here; record traces one",
+			   c->o.command[0]);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct serve_cmd *c = state->input;
+	__u64 n;
+
+	switch (key) {
+	case OPT_ONCE:
+		c->show.once = arg;
+		break;
+	case OPT_PER_VCPU:
+		c->show.metrics.per_vcpu = true;
+		break;
+	case OPT_MAX_VMS:
+		if (units__u64(arg, &n) || !n || n > 1000000)
+			argp_error(state, "--max-vms %s: not a number from 1 to 1000000", arg);
+		c->show.metrics.max_vms = n;
+		break;
+	case ARGP_KEY_END:
+		verify(c, state);
+		return 0;
+	default:
+		return options__parse_none(key, arg, state);
+	}
+	return 0;
+}
+
+static const struct argp_option options[] = {
+	{NULL, 0, NULL, 0, "Metrics:", 6},
+	{"once", OPT_ONCE, "FILE", 0,
+	 "write them to FILE, as a whole, and end: for node_exporter's textfile collector (- is "
+	 "standard output)",
+	 6},
+	{"per-vcpu", OPT_PER_VCPU, NULL, 0, "a series per vCPU, where there would be one per VM",
+	 6},
+	{"max-vms", OPT_MAX_VMS, "N", 0,
+	 "VMs that have series; others are only counted "
+	 "(default 1000)",
+	 6},
+	{0},
+};
+
+static const struct argp_child children[] = {
+	{&options_source, 0, "Source:", 1},
+	{&options_filter, 0, NULL, 2},
+	{&options_window, 0, NULL, 3},
+	{0},
+};
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.doc = "Metrics for Prometheus, over HTTP (/metrics), or as a file.\v"
+	       "Live, until SIGTERM or Ctrl-C; or the totals of a recording with -i. "
+	       "Exit status: 0 fine; 1 an error; with --once 3: records were lost, or nothing was seen.",
+	.children = children,
+};
+
+int cmd_serve(int argc, char **argv)
+{
+	struct serve_cmd c = {
+		.show.metrics = {.max_vms = METRICS_VMS, .version = KVMSCHED_VERSION}};
+	struct sink_serve out;
+	struct sink sink;
+	int status;
+
+	options__init(&c.o);
+	if (options__parse(&argp, argc, argv, &c.o, &c))
+		return EXIT_ERROR;
+	if (c.show.once && outfile__probe(c.show.once, true))
+		return EXIT_ERROR;
+	sink_serve__init(&sink, &out, &c.show);
+	status = run(&c.o, &sink);
+	sink_serve__free(&out);
+	return status;
+}
