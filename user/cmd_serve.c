@@ -7,11 +7,13 @@
 #include "sink_serve.h"
 #include "version.h"
 
-enum { OPT_ONCE = 0x200, OPT_PER_VCPU, OPT_MAX_VMS };
+enum { OPT_ONCE = 0x200, OPT_LISTEN, OPT_PER_VCPU, OPT_MAX_VMS };
 
 struct serve_cmd {
 	struct options o; /* first: the groups see only this */
 	struct sink_serve_opts show;
+	const char *listen[SOCKETS_MAX];
+	unsigned listens;
 };
 
 static void verify(const struct serve_cmd *c, struct argp_state *state)
@@ -20,6 +22,8 @@ static void verify(const struct serve_cmd *c, struct argp_state *state)
 		argp_error(state, "--once \"\": not a file");
 	if (c->show.once && !c->o.input && !c->o.duration_ns)
 		argp_error(state, "--once: for how long? -d TIME, or -i DIR for a recording");
+	if (c->show.once && c->listens)
+		argp_error(state, "--once writes a file: it does not --listen");
 	if (c->o.command)
 		argp_error(state, "%s: a command has no place here; record traces one",
 			   c->o.command[0]);
@@ -33,6 +37,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPT_ONCE:
 		c->show.once = arg;
+		break;
+	case OPT_LISTEN:
+		if (c->listens == SOCKETS_MAX)
+			argp_error(state, "--listen: at most %d times", SOCKETS_MAX);
+		c->listen[c->listens++] = arg;
 		break;
 	case OPT_PER_VCPU:
 		c->show.metrics.per_vcpu = true;
@@ -56,6 +65,10 @@ static const struct argp_option options[] = {
 	{"once", OPT_ONCE, "FILE", 0,
 	 "write them to FILE, as a whole, and end: for node_exporter's textfile collector (- is "
 	 "standard output)",
+	 6},
+	{"listen", OPT_LISTEN, "ADDR:PORT", 0,
+	 "answer there: 192.0.2.1:10098, [2001:db8::1]:10098, or :10098 for every address; can be "
+	 "repeated (default: port 10098 of the loopback addresses, or systemd's sockets)",
 	 6},
 	{"per-vcpu", OPT_PER_VCPU, NULL, 0, "a series per vCPU, where there would be one per VM",
 	 6},
@@ -82,21 +95,45 @@ static const struct argp argp = {
 	.children = children,
 };
 
-int cmd_serve(int argc, char **argv)
+/* Before anything else is done: a port that is taken is known at once, and whoever connects while a
+ * trace begins or a recording is read waits for an answer instead of being refused. */
+static int open_sockets(const struct serve_cmd *c, struct sockets *s)
 {
-	struct serve_cmd c = {
-		.show.metrics = {.max_vms = METRICS_VMS, .version = KVMSCHED_VERSION}};
+	int err = sockets__inherit(s);
+
+	for (unsigned i = 0; i < c->listens && !err; i++)
+		err = sockets__listen(s, c->listen[i]);
+	if (!err && !s->count)
+		err = sockets__listen_loopback(s, SERVE_PORT);
+	return err;
+}
+
+/* Over HTTP, what is lost or missing is told by the metrics, and to be told to stop is no failure.
+ */
+static int serve(struct serve_cmd *c)
+{
 	struct sink_serve out;
 	struct sink sink;
 	int status;
 
+	sink_serve__init(&sink, &out, &c->show);
+	status = run(&c->o, &sink);
+	return !c->show.once && status == EXIT_INCONCLUSIVE ? EXIT_FINE : status;
+}
+
+int cmd_serve(int argc, char **argv)
+{
+	struct sockets sockets = {0};
+	struct serve_cmd c = {
+		.show = {.metrics = {.max_vms = METRICS_VMS, .version = KVMSCHED_VERSION},
+			 .sockets = &sockets}};
+	int status = EXIT_ERROR;
+
 	options__init(&c.o);
 	if (options__parse(&argp, argc, argv, &c.o, &c))
 		return EXIT_ERROR;
-	if (c.show.once && outfile__probe(c.show.once, true))
-		return EXIT_ERROR;
-	sink_serve__init(&sink, &out, &c.show);
-	status = run(&c.o, &sink);
-	sink_serve__free(&out);
+	if (c.show.once ? !outfile__probe(c.show.once, true) : !open_sockets(&c, &sockets))
+		status = serve(&c);
+	sockets__free(&sockets);
 	return status;
 }
