@@ -251,13 +251,21 @@ void http__resume(struct http *h)
 		}
 }
 
-/* Who came before we stopped listening is answered. */
+static bool ready(const struct http *h)
+{
+	struct pollfd p = {.fd = h->epoll, .events = POLLIN};
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* Who came before we stopped listening is answered: the library lets in a few at a time. */
 static void drain(struct http *h)
 {
 	__u64 end = now_ms() + HTTP_GRACE_MS, now;
 	int fd;
 
-	http__run(h);
+	for (int i = 0; i < HTTP_CLIENTS && ready(h); i++)
+		http__run(h);
 	for (unsigned i = 0; i < h->daemons; i++) {
 		fd = MHD_quiesce_daemon(h->daemon[i]);
 		if (fd >= 0)

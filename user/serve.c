@@ -177,5 +177,7 @@ int serve__once(const char *path, const struct metrics *m, const struct metrics_
 		return err;
 	without.self = NULL;
 	err = metrics__write(file.f, METRICS_PROMETHEUS, &without, opts);
+	if (err && file.f != stdout) /* whose errors run() tells */
+		err__say(err, "%s", path);
 	return outfile__close(&file, err);
 }
