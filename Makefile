@@ -113,7 +113,7 @@ $(B):
 	@mkdir -p $@
 
 # -- tests
-workload: $(B)/workload $(B)/hooks $(B)/agree $(B)/multiply $(B)/bench_top ## build what the tests run: the guests' program, and helpers
+workload: $(B)/workload $(B)/hooks $(B)/agree $(B)/multiply $(B)/bench_top $(B)/bench_serve ## build what the tests run: the guests' program, and helpers
 $(B)/workload: $(wildcard tests/vm/workload*.c tests/vm/workload*.h) | $(B)
 	$(call made,LD)
 	$(Q)$(CC) -std=gnu11 $(WARN) $(CFLAGS) -pthread -static $(filter %.c,$^) -o $@
@@ -123,7 +123,8 @@ $(B)/hooks: tests/vm/hooks.c $(B)/kvmsched.skel.h
 $(B)/agree: tests/vm/agree.c
 $(B)/multiply: tools/multiply.c
 $(B)/bench_top: tests/bench_top.c
-$(B)/hooks $(B)/agree $(B)/multiply $(B)/bench_top: $(filter-out $(B)/main.o,$(OBJ))
+$(B)/bench_serve: tests/bench_serve.c
+$(B)/hooks $(B)/agree $(B)/multiply $(B)/bench_top $(B)/bench_serve: $(filter-out $(B)/main.o,$(OBJ))
 	$(call made,LD)
 	$(Q)$(CC) $(ALL) -Itests/unit -o $@ $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS)
 
@@ -165,7 +166,7 @@ bench: all workload ## what tracing costs and how fast recordings are read, besi
 	@tests/vm/bench $(KERNEL); cost=$$?; tests/bench-decode -k $(KERNEL) $(EVENTS) && \
 		tests/check-cost build/bench/decode/real && \
 		tests/bench-export build/bench/decode/real $(EVENTS) && \
-		tests/bench-top && tests/bench-html && exit $$cost
+		tests/bench-top && tests/bench-serve && tests/bench-html && exit $$cost
 
 pictures: all workload ## make docs/img anew, of real recordings
 	@tools/pictures -k $(KERNEL)

@@ -6,10 +6,8 @@
  */
 #include <errno.h>
 #include <locale.h>
-#include "scene.h"
+#include "bench_scene.h"
 #include "top.h"
-
-#define ROUNDS 20
 
 static struct session session;
 static struct filter filter;
@@ -18,52 +16,6 @@ static struct model *model;
 static struct top top;
 static struct canvas canvas;
 static struct term term = {.utf8 = true};
-
-static int record(union rec r)
-{
-	return model__record(model, &r.h);
-}
-
-static int introduce(__u32 vcpus)
-{
-	char name[32];
-	int err = 0;
-
-	for (__u32 i = 1; !err && i <= vcpus; i++) {
-		struct ks_name n;
-
-		if (i % 4 == 1) {
-			snprintf(name, sizeof(name), "guest-%u", i / 4);
-			n = rec_name(1 + i / 4, SCENE_START, name);
-			err = record(rec_vm(1 + i / 4, SCENE_START)) || model__record(model, &n.h);
-		}
-		err = err || record(rec_vcpu(i, SCENE_START, 1 + (i - 1) / 4, (i - 1) % 4, 0)) ||
-		      record(rec_task(100 + i, SCENE_START, KS_K_VCPU, "CPU 0/KVM", 1 + (i - 1) / 4,
-				      i));
-	}
-	return err;
-}
-
-/* Every vCPU once away and back, taken by another one. */
-static int go_round(__u32 vcpus, unsigned round, __u64 at, __u64 step)
-{
-	int err = 0;
-
-	for (__u32 i = 1; !err && i <= vcpus; i++) {
-		union rec out =
-			rec_out(i, 2 * round + 1, at + i, round % 3 ? KS_R_PREEMPTED : KS_R_HALTED);
-
-		if (out.out.h.what) {
-			out.out.h.what = KS_BY_OTHER_VM;
-			out.out.next_tid = 101 + (i * 7 + round) % vcpus;
-		}
-		err = record(out);
-	}
-	for (__u32 i = 1; !err && i <= vcpus; i++)
-		err = record(
-			rec_in(i, 2 * round + 2, at + step / 2 + i * (i % 13), 1000 * (i % 50)));
-	return err;
-}
 
 __attribute__((noinline)) static int refresh(void)
 {
@@ -94,10 +46,10 @@ int main(int argc, char **argv)
 	model = model__new(&session, &filter, &intervals.to);
 	top__init(&top);
 	canvas__init(&canvas, term.columns, true);
-	err = !model || introduce(vcpus);
+	err = !model || introduce(model, vcpus);
 	for (unsigned n = 0; !err && n < refreshes; n++) {
 		for (unsigned k = 0; !err && k < ROUNDS; k++)
-			err = go_round(vcpus, n * ROUNDS + k,
+			err = go_round(model, vcpus, n * ROUNDS + k,
 				       SCENE_START + n * 1000000000ULL + k * step + 1, step);
 		err = err || refresh();
 	}

@@ -7,7 +7,7 @@
 #include "sink_serve.h"
 #include "version.h"
 
-enum { OPT_ONCE = 0x200, OPT_LISTEN, OPT_PER_VCPU, OPT_MAX_VMS };
+enum { OPT_ONCE = 0x200, OPT_LISTEN, OPT_RING, OPT_PER_VCPU, OPT_MAX_VMS };
 
 struct serve_cmd {
 	struct options o; /* first: the groups see only this */
@@ -43,6 +43,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--listen: at most %d times", SOCKETS_MAX);
 		c->listen[c->listens++] = arg;
 		break;
+	case OPT_RING: /* which it is in any case, as long as there is no other live source */
+		c->o.live_only = "--ring";
+		break;
 	case OPT_PER_VCPU:
 		c->show.metrics.per_vcpu = true;
 		break;
@@ -70,6 +73,7 @@ static const struct argp_option options[] = {
 	 "answer there: 192.0.2.1:10098, [2001:db8::1]:10098, or :10098 for every address; can be "
 	 "repeated (default: port 10098 of the loopback addresses, or systemd's sockets)",
 	 6},
+	{"ring", OPT_RING, NULL, 0, "live: from records of every transition", 6},
 	{"per-vcpu", OPT_PER_VCPU, NULL, 0, "a series per vCPU, where there would be one per VM",
 	 6},
 	{"max-vms", OPT_MAX_VMS, "N", 0,
@@ -116,8 +120,10 @@ static int serve(struct serve_cmd *c)
 	struct sink sink;
 	int status;
 
+	c->show.live = !c->o.input;
 	sink_serve__init(&sink, &out, &c->show);
 	status = run(&c->o, &sink);
+	sink_serve__free(&out);
 	return !c->show.once && status == EXIT_INCONCLUSIVE ? EXIT_FINE : status;
 }
 

@@ -8,6 +8,7 @@ static void begin(struct intervals *i, __u64 from_ns)
 	summary__init(&i->now, i->session, i->filter, from_ns, i->to_ns, &i->to);
 	i->now.by_victim = i->by_victim;
 	i->now.ledger = &i->ledger;
+	i->now.adds_up = i->adds_up;
 	i->edge_ns = i->now.from_ns + i->length_ns;
 }
 
@@ -21,6 +22,17 @@ void intervals__init(struct intervals *i, const struct session *ses, const struc
 				.by_victim = by_victim};
 	begin(i, from_ns);
 	i->ledger.from_ns = i->now.from_ns;
+}
+
+void intervals__add_up(struct intervals *i)
+{
+	i->adds_up = i->now.adds_up = true;
+}
+
+void intervals__hurry(struct intervals *i, __u64 at_ns)
+{
+	if (at_ns > i->now.from_ns && at_ns < i->edge_ns)
+		i->edge_ns = at_ns;
 }
 
 __u64 intervals__edge(const struct intervals *i)

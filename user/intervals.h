@@ -35,7 +35,7 @@ struct intervals {
 	struct model_listener to; /* what happens goes there, through the calls below */
 	struct summary now;
 	struct summary_ledger ledger;
-	bool by_victim;
+	bool by_victim, adds_up;
 	__u64 length_ns, to_ns;	 /* to_ns: of the whole, ~0 = open */
 	__u64 edge_ns;		 /* where the current one ends */
 	__u64 events, odd, lost; /* when it began */
@@ -45,6 +45,12 @@ struct intervals {
 /* from_ns, to_ns: as for summary__init(). by_victim: see struct summary. */
 void intervals__init(struct intervals *i, const struct session *ses, const struct filter *f,
 		     __u64 from_ns, __u64 to_ns, __u64 length_ns, bool by_victim);
+
+/* Before anything happens: they are going to be added up, see struct summary. */
+void intervals__add_up(struct intervals *i);
+
+/* The current one is to end at at_ns, if that is inside it. */
+void intervals__hurry(struct intervals *i, __u64 at_ns);
 
 /* The moment at which the current one is to be ended: when the model has seen every record with ts
  * <= it. ~0: not before the whole ends. */

@@ -22,45 +22,33 @@ struct series {
 
 typedef void (*series_fn)(struct page *p, const struct series *s);
 
-/* vCPUs come in order of their numbers, and a label must not come twice. */
+/* vCPUs come in order of their numbers, and a label must not come twice: the youngest has it. */
 static bool has_series(const struct summary *s, unsigned i, unsigned end)
 {
 	const struct summary_vcpu *v = &s->vcpu[i];
 
-	if (v->folded || v->v->gone || v->v->vcpu_id < 0)
+	if (v->folded || v->v->vcpu_id < 0)
 		return false;
 	return i + 1 == end || v[1].folded || v[1].v->vcpu_id != v->v->vcpu_id;
 }
 
-/* Where vCPUs have series, the VM's own would be counted twice by a sum. Those that are gone, and
- * those whose number is not known, are one: "gone". */
+/* What is folded has none: a series that it all were in would leap when a vCPU is gone, and a
+ * rate() of it would be nonsense. */
 static void each_vcpu(struct page *p, const struct metrics_vm *vm, series_fn fn)
 {
 	const struct summary *s = p->m->summary;
-	struct summary_vcpu gone = {0};
-	bool any = false;
 	char number[16];
 
 	for (unsigned i = vm->first; i < vm->first + vm->count; i++) {
 		const struct summary_vcpu *v = &s->vcpu[i];
 		struct series one = {.vm = vm, .vcpu = number};
 
-		if (!has_series(s, i, vm->first + vm->count)) {
-			summary__add_lean(&gone, v);
-			any = true;
+		if (!has_series(s, i, vm->first + vm->count))
 			continue;
-		}
 		snprintf(number, sizeof(number), "%d", v->v->vcpu_id);
 		metrics_row__fill(&one.row, s, v);
 		fn(p, &one);
 	}
-	if (any) {
-		struct series rest = {.vm = vm, .vcpu = "gone"};
-
-		metrics_row__fill(&rest.row, s, &gone);
-		fn(p, &rest);
-	}
-	summary__free_vcpu(&gone);
 }
 
 static void each(struct page *p, series_fn fn)

@@ -68,7 +68,7 @@ static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
 	struct run *r = ctx;
 	bool wanted = a->to > r->summary.from_ns && a->from < r->summary.to_ns;
 
-	if (!r->sink->times_only)
+	if (!r->sink->times_only && !r->sink->adds_up)
 		r->to_summary.absence(r->to_summary.ctx, v, a, task);
 	if (r->sink->tick)
 		r->intervals.to.absence(r->intervals.to.ctx, v, a, task);
@@ -84,7 +84,8 @@ static void on_span(void *ctx, struct model_vcpu *v, const struct span *s, const
 	struct run *r = ctx;
 	struct span cut;
 
-	r->to_summary.span(r->to_summary.ctx, v, s, a, task);
+	if (!r->sink->adds_up)
+		r->to_summary.span(r->to_summary.ctx, v, s, a, task);
 	if (r->sink->tick)
 		r->intervals.to.span(r->intervals.to.ctx, v, s, a, task);
 	if (r->sink->span && !r->sink_err && summary__clip(&r->summary, s, &cut))
@@ -120,7 +121,7 @@ static void on_event(void *ctx, struct model_vcpu *v, const struct ks_head *h, c
 {
 	struct run *r = ctx;
 
-	if (!r->sink->times_only)
+	if (!r->sink->times_only && !r->sink->adds_up)
 		r->to_summary.event(r->to_summary.ctx, v, h, s);
 	if (r->sink->tick)
 		r->intervals.to.event(r->intervals.to.ctx, v, h, s);
@@ -145,6 +146,10 @@ static int begin_model(struct run *r, unsigned streams, order_fill_fn fill, __u6
 	if (r->sink->tick)
 		intervals__init(&r->intervals, &r->session, &r->filter, from, to,
 				r->sink->interval_ns, r->sink->by_victim);
+	if (r->sink->adds_up) {
+		intervals__add_up(&r->intervals);
+		r->summary.adds_up = true;
+	}
 	if (r->sink->absence || r->sink->span || r->sink->event || r->sink->tick)
 		l = (struct model_listener){
 			.event = on_event, .span = on_span, .absence = on_absence, .ctx = r};
@@ -226,6 +231,8 @@ static int advance(struct run *r, __u64 until)
 
 	if (!r->sink->tick)
 		return digest(r, until);
+	if (!r->reader && r->sink->hurry && *r->sink->hurry)
+		intervals__hurry(&r->intervals, until - 1);
 	while (!err && !stopped(r) && (edge = intervals__edge(&r->intervals)) < end) {
 		err = digest(r, edge + 1)
 			      ?: intervals__cut(&r->intervals, r->model, lost_so_far(r), &t);
@@ -315,7 +322,7 @@ int run__verdict(const struct summary *s, const struct sink *sink, const struct 
 	}
 	if (s->unfinished)
 		err__note("the recorder was killed: the recording ends at its last stored record");
-	if (summary__nothing(s)) {
+	if (!sink->adds_up && summary__nothing(s)) {
 		err__note("%s", nothing_seen(s->filter));
 		status = EXIT_INCONCLUSIVE;
 	}

@@ -16,8 +16,9 @@
  * lies in the window at least in part, when it ends; at the end of the trace also those that are
  * still open. window: before begin, what is looked at; to_ns is ~0 while that has no end yet.
  * tick: when an interval of interval_ns has ended (before end the last one, which may be shorter);
- * live, a little after its time. input: live, about every 50 ms, for a sink that has keys to read.
- * stop: the sink has enough; tick comes no more. */
+ * live, a little after its time; hurry: live, the current interval is to end now. input: live,
+ * about every 50 ms, for a sink that has keys to read. stop: the sink has enough; tick comes no
+ * more. */
 struct sink {
 	int (*window)(void *ctx, __u64 from_ns, __u64 to_ns);
 	int (*begin)(void *ctx, const struct session *s, const struct model *m);
@@ -33,7 +34,8 @@ struct sink {
 	bool sums_do; /* live, the kernel's sums are all that it needs: no event, span or absence */
 	bool classes; /* ... with who took the CPU */
 	bool by_victim; /* its intervals have preemptors per vCPU */
-	bool *stop;
+	bool adds_up;	/* its intervals are added up: there is no summary of the whole */
+	bool *stop, *hurry;
 	bool times_only; /* the summary's distributions and counts are not wanted */
 	bool all_of_cmd; /* a command that outlives the trace leaves its finding open */
 	int status; /* what it found, as an exit status: EXIT_FINE, _VIOLATED or _INCONCLUSIVE */

@@ -1,17 +1,36 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* See sink_serve.h. A recording's totals are served when it has been read, until a signal comes. */
+/*
+ * A recording's totals are served when it has been read, until a signal comes. Live, a request ends
+ * the current interval: when that is added up, a moment later, all who have asked are answered,
+ * with what is open counted up to that moment.
+ */
+#include <errno.h>
 #include "child.h"
 #include "err.h"
 #include "sink_serve.h"
 
-static int read_total(void *ctx, struct metrics *m)
-{
-	const struct sink_serve *out = ctx;
+#define INTERVAL_NS 10000000000ULL /* where nobody asks */
+#define FRESH	    4		   /* rounds: a fifth of a second */
 
-	*m = (struct metrics){.summary = out->summary,
-			      .untracked = out->summary->session->untracked};
+static int read_now(void *ctx, struct metrics *m)
+{
+	struct sink_serve *out = ctx;
+
+	if (out->opts.live && !out->opts.once && !out->fresh && !out->ended) {
+		out->hurry = true;
+		return -EAGAIN;
+	}
+	*m = (struct metrics){.summary = out->summary, .untracked = out->untracked};
 	return 0;
 }
+
+static int start(struct sink_serve *out)
+{
+	return serve__new(&out->server, out->opts.sockets,
+			  &(struct serve_source){.read = read_now, .ctx = out}, &out->opts.metrics);
+}
+
+/* ---- a recording, or once ----------------------------------------------------------------- */
 
 static int once(void *ctx, const struct summary *s)
 {
@@ -19,30 +38,96 @@ static int once(void *ctx, const struct summary *s)
 	struct metrics m;
 
 	out->summary = s;
-	read_total(out, &m);
+	out->untracked = s->session->untracked;
+	read_now(out, &m);
 	return serve__once(out->opts.once, &m, &out->opts.metrics);
 }
 
 static int serve_total(void *ctx, const struct summary *s)
 {
 	struct sink_serve *out = ctx;
-	struct serve_source source = {.read = read_total, .ctx = out};
-	struct serve *server = NULL;
 	struct child signals;
 	int err = child__start(&signals, NULL);
 
 	out->summary = s;
+	out->untracked = s->session->untracked;
 	if (!err)
-		err = serve__new(&server, out->opts.sockets, &source, &out->opts.metrics);
+		err = start(out);
 	if (!err)
-		err = serve__until(server, child__fd(&signals));
-	serve__free(server);
+		err = serve__until(out->server, child__fd(&signals));
+	serve__free(out->server);
+	out->server = NULL;
 	child__free(&signals);
 	return err;
+}
+
+/* ---- live --------------------------------------------------------------------------------- */
+
+static int begin(void *ctx, const struct session *s, const struct model *m)
+{
+	(void)s;
+	(void)m;
+	return start(ctx);
+}
+
+static int tick(void *ctx, struct tick *t)
+{
+	struct sink_serve *out = ctx;
+	int err = totals__add(&out->totals, t);
+
+	if (err)
+		return err__say(err, "adding up");
+	out->summary = &out->totals.sum;
+	out->untracked = t->untracked;
+	out->hurry = false;
+	out->fresh = FRESH;
+	serve__ready(out->server);
+	return 0;
+}
+
+static int input(void *ctx)
+{
+	struct sink_serve *out = ctx;
+
+	serve__run(out->server);
+	if (out->fresh)
+		out->fresh--;
+	return 0;
+}
+
+/* Who has asked gets the last numbers. */
+static int end(void *ctx, const struct summary *s)
+{
+	struct sink_serve *out = ctx;
+
+	if (!out->summary) /* not even one interval */
+		out->summary = s;
+	out->ended = true;
+	serve__free(out->server);
+	out->server = NULL;
+	return 0;
 }
 
 void sink_serve__init(struct sink *sink, struct sink_serve *out, const struct sink_serve_opts *opts)
 {
 	*out = (struct sink_serve){.opts = *opts};
-	*sink = (struct sink){.end = opts->once ? once : serve_total, .ctx = out};
+	totals__init(&out->totals, opts->metrics.per_vcpu);
+	if (opts->once || !opts->live)
+		*sink = (struct sink){.end = opts->once ? once : serve_total, .ctx = out};
+	else
+		*sink = (struct sink){.begin = begin,
+				      .tick = tick,
+				      .input = input,
+				      .end = end,
+				      .interval_ns = INTERVAL_NS,
+				      .adds_up = true,
+				      .hurry = &out->hurry,
+				      .ctx = out};
+}
+
+void sink_serve__free(struct sink_serve *out)
+{
+	out->fresh = 0;		  /* the model, which names the VMs, is gone */
+	serve__free(out->server); /* the trace ended with an error */
+	totals__free(&out->totals);
 }

@@ -8,20 +8,30 @@
 
 #include "serve.h"
 #include "sink.h"
+#include "totals.h"
 
 struct sink_serve_opts {
 	struct metrics_opts metrics;
 	const char *once;	 /* a file, or "-"; NULL = over HTTP */
 	struct sockets *sockets; /* where */
+	bool live;		 /* not a recording */
 };
 
 struct sink_serve {
 	struct sink_serve_opts opts;
-	const struct summary *summary; /* the recording's */
+	const struct summary *summary; /* what is served */
+	__u64 untracked;
+	/* live */
+	struct serve *server;
+	struct totals totals;
+	bool hurry;	/* somebody asks: the interval is to end */
+	unsigned fresh; /* for so many rounds what has been added up is new enough */
+	bool ended;
 };
 
-/* Fills sink. out must outlive it. */
+/* Fills sink. out must outlive it; sink_serve__free() it. */
 void sink_serve__init(struct sink *sink, struct sink_serve *out,
 		      const struct sink_serve_opts *opts);
+void sink_serve__free(struct sink_serve *out);
 
 #endif
