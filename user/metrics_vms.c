@@ -40,22 +40,25 @@ static int by_label(const void *a, const void *b)
 	return strcmp(x->label, y->label) ?: by_id(a, b);
 }
 
-static bool is_dead(const struct summary *s, const struct metrics_vm *vm)
+static int by_claim(const void *a, const void *b)
 {
-	const struct model_vm *m = model__vm(s->model, vm->vm);
+	const struct metrics_vm *x = a, *y = b;
 
-	return m && m->dead;
+	return x->dead - y->dead ?: by_id(a, b);
 }
 
 static int find_vms(struct metrics_vms *v, const struct summary *s)
 {
+	const struct model_vm *m;
+
 	v->vm = calloc(s->vcpus + 1, sizeof(*v->vm));
 	if (!v->vm)
 		return -ENOMEM;
 	for (unsigned i = 0, n; i < s->vcpus; i += n) {
 		n = summary__group(s, SUMMARY_BY_VM, i);
-		v->vm[v->vms++] =
-			(struct metrics_vm){.vm = s->vcpu[i].v->vm, .first = i, .count = n};
+		m = model__vm(s->model, s->vcpu[i].v->vm);
+		v->vm[v->vms++] = (struct metrics_vm){
+			.vm = s->vcpu[i].v->vm, .first = i, .count = n, .dead = m && m->dead};
 	}
 	return 0;
 }
@@ -83,11 +86,10 @@ static int add_number(struct metrics_vm *vm, __u32 number)
 }
 
 /* Of those with one name (sorted: adjacent), which keeps it? The one that lives, if it is one. */
-static unsigned keeper(const struct metrics_vms *v, const struct summary *s, unsigned from,
-		       unsigned n)
+static unsigned keeper(const struct metrics_vms *v, unsigned from, unsigned n)
 {
 	for (unsigned i = from; i < from + n; i++)
-		if (!is_dead(s, &v->vm[i]))
+		if (!v->vm[i].dead)
 			return i;
 	return from;
 }
@@ -103,7 +105,7 @@ static int part_namesakes(struct metrics_vms *v, const struct summary *s, bool f
 	for (unsigned i = 0; i < v->vms && !err; i += n) {
 		for (n = 1; i + n < v->vms && !strcmp(v->vm[i].label, v->vm[i + n].label);)
 			n++;
-		keep = keeper(v, s, i, n);
+		keep = keeper(v, i, n);
 		for (unsigned k = i; k < i + n && n > 1 && !err; k++) {
 			if (k == keep)
 				continue;
@@ -205,9 +207,10 @@ int metrics_vms__init(struct metrics_vms *v, const struct summary *s, unsigned m
 	*v = (struct metrics_vms){0};
 	err = find_vms(v, s);
 	if (!err) {
-		qsort(v->vm, v->vms, sizeof(*v->vm), by_id);
+		qsort(v->vm, v->vms, sizeof(*v->vm), by_claim);
 		v->omitted = v->vms > max ? v->vms - max : 0;
 		v->vms -= v->omitted;
+		qsort(v->vm, v->vms, sizeof(*v->vm), by_id);
 	}
 	for (unsigned i = 0; i < v->vms && !err; i++)
 		err = fill_vm(&v->vm[i], s);

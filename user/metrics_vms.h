@@ -25,6 +25,7 @@ struct metrics_row {
 struct metrics_vm {
 	__u32 vm;
 	unsigned first, count; /* in summary.vcpu */
+	bool dead;	       /* all its vCPUs are gone */
 	char *label;	       /* its name, escaped; no two are the same */
 	struct metrics_row row;
 	bool has_delay;
@@ -39,8 +40,8 @@ struct metrics_vms {
 	unsigned omitted; /* VMs that are not in it */
 };
 
-/* At most max VMs, those with the lowest ids: they were there first, and keep their place. 0, or
- * -ENOMEM with an empty v. */
+/* At most max VMs: those that live before those that are gone, and of each those with the lowest
+ * ids, which were there first and keep their place. 0, or -ENOMEM with an empty v. */
 int metrics_vms__init(struct metrics_vms *v, const struct summary *s, unsigned max);
 void metrics_vms__free(struct metrics_vms *v);
 

@@ -131,6 +131,30 @@ static void test_accept(void **state)
 			fail_msg("%s", cases[i].accept);
 }
 
+/* Whatever comes, it is read to its end and no further. */
+static void test_accept_random(void **state)
+{
+	static const char part[] = "application/openmetrics-text;version=1.0.0;q=0.5, text/*\t\"";
+	unsigned long long seed = 1;
+
+	(void)state;
+	for (unsigned n = 0; n < 20000; n++) {
+		char *header = calloc(1, 200), *cut;
+		unsigned len = 0;
+
+		while (len < 150 && n % 7 + 1 > len / 30) {
+			seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+			len += snprintf(header + len, 200 - len, "%.*s", (int)(seed >> 59),
+					part + (seed >> 33) % (sizeof(part) - 1));
+			len += len == 0;
+		}
+		cut = strdup(header); /* its own size: an overrun is seen */
+		assert_in_range(metrics_format__of_accept(cut), 0, METRICS_OPENMETRICS);
+		free(cut);
+		free(header);
+	}
+}
+
 static void test_formats(void **state)
 {
 	(void)state;
@@ -290,6 +314,21 @@ static void test_max_vms(void **state)
 	assert_no("vm=\"a\"");
 }
 
+static void test_max_live_first(void **state)
+{
+	(void)state;
+	introduce(1, "z", 1);
+	introduce(2, "y", 2);
+	introduce(3, "a", 3);
+	feed(rec_gone(1, 0, T0 + 10));
+	opts.max_vms = 2;
+	finish(T0 + 1000);
+	render(METRICS_PROMETHEUS, NULL);
+	assert_no("vm=\"z\"");
+	assert_line("kvmsched_switches_total{vm=\"y\"} 0");
+	assert_line("kvmsched_switches_total{vm=\"a\"} 0");
+}
+
 /* ---- vCPUs -------------------------------------------------------------------------------- */
 
 static void test_per_vcpu(void **state)
@@ -353,6 +392,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_accept),
+		cmocka_unit_test(test_accept_random),
 		cmocka_unit_test_setup_teardown(test_formats, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_numbers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_values, setup, teardown),
@@ -360,6 +400,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_namesakes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_max_vms, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_max_live_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_per_vcpu, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_same_number, setup, teardown),
 		cmocka_unit_test(test_self),
