@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* See metrics_text.h. What the formats differ in: the name of a counter's family, the kind info,
  * the end. */
-#define _GNU_SOURCE /* the stream is ours alone: no locks */
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
@@ -104,9 +103,43 @@ const char *metrics_format__type(enum metrics_format f)
 
 /* ---- lines -------------------------------------------------------------------------------- */
 
+static void flush(struct metrics_text *t)
+{
+	fwrite(t->buf, 1, t->used, t->f);
+	t->used = 0;
+}
+
+/* Text comes in pieces of a few bytes: stdio would take longer for each than for all of them. */
+static void put_mem(struct metrics_text *t, const char *s, size_t n)
+{
+	if (n > sizeof(t->buf) - t->used)
+		flush(t);
+	if (n > sizeof(t->buf)) {
+		fwrite(s, 1, n, t->f);
+		return;
+	}
+	memcpy(t->buf + t->used, s, n);
+	t->used += n;
+}
+
+static void put(struct metrics_text *t, const char *s)
+{
+	put_mem(t, s, strlen(s));
+}
+
 static const char *suffix_of(enum metrics_kind kind)
 {
 	return kind == METRICS_COUNTER ? "_total" : kind == METRICS_INFO ? "_info" : "";
+}
+
+static void comment(struct metrics_text *t, const char *word, const char *suffix, const char *text)
+{
+	put(t, word);
+	put(t, t->name);
+	put(t, suffix);
+	put(t, " ");
+	put(t, text);
+	put(t, "\n");
 }
 
 void metrics_text__family(struct metrics_text *t, const char *name, enum metrics_kind kind,
@@ -118,33 +151,33 @@ void metrics_text__family(struct metrics_text *t, const char *name, enum metrics
 
 	t->name = name;
 	t->kind = kind;
-	fprintf(t->f, "# HELP %s%s %s\n# TYPE %s%s %s\n", name, suffix, help, name, suffix,
-		kind == METRICS_INFO && !open ? "gauge" : kinds[kind]);
+	comment(t, "# HELP ", suffix, help);
+	comment(t, "# TYPE ", suffix, kind == METRICS_INFO && !open ? "gauge" : kinds[kind]);
 }
 
 void metrics_text__sample(struct metrics_text *t, const char *suffix)
 {
-	fputs_unlocked(t->name, t->f);
-	fputs_unlocked(suffix ?: suffix_of(t->kind), t->f);
+	put(t, t->name);
+	put(t, suffix ?: suffix_of(t->kind));
 	t->labels = 0;
 }
 
 void metrics_text__label_raw(struct metrics_text *t, const char *label, const char *value)
 {
-	putc_unlocked(t->labels++ ? ',' : '{', t->f);
-	fputs_unlocked(label, t->f);
-	fputs_unlocked("=\"", t->f);
-	fputs_unlocked(value, t->f);
-	putc_unlocked('"', t->f);
+	put_mem(t, t->labels++ ? "," : "{", 1);
+	put(t, label);
+	put_mem(t, "=\"", 2);
+	put(t, value);
+	put_mem(t, "\"", 1);
 }
 
 void metrics_text__label(struct metrics_text *t, const char *label, const char *value)
 {
-	putc_unlocked(t->labels++ ? ',' : '{', t->f);
-	fputs_unlocked(label, t->f);
-	fputs_unlocked("=\"", t->f);
+	metrics_text__label_raw(t, label, "");
+	t->used--; /* its end quote, which has just been put */
+	flush(t);
 	escape__put(ESCAPE_LABEL, value, t->f);
-	putc_unlocked('"', t->f);
+	put_mem(t, "\"", 1);
 }
 
 /* Digits by hand: printf() would be half of a scrape's cost. Returns where they begin. */
@@ -158,11 +191,9 @@ static char *digits(char *end, __u64 n)
 
 static void value(struct metrics_text *t, const char *text)
 {
-	if (t->labels)
-		putc_unlocked('}', t->f);
-	putc_unlocked(' ', t->f);
-	fputs_unlocked(text, t->f);
-	putc_unlocked('\n', t->f);
+	put(t, t->labels ? "} " : " ");
+	put(t, text);
+	put_mem(t, "\n", 1);
 }
 
 void metrics_text__count(struct metrics_text *t, __u64 n)
@@ -192,5 +223,6 @@ void metrics_text__seconds(struct metrics_text *t, __u64 ns)
 void metrics_text__end(struct metrics_text *t)
 {
 	if (t->format == METRICS_OPENMETRICS)
-		fputs_unlocked("# EOF\n", t->f);
+		put(t, "# EOF\n");
+	flush(t);
 }

@@ -3,7 +3,7 @@
  * The two text formats that Prometheus scrapes, line by line: its own, 0.0.4, and OpenMetrics 1.0.
  * Knows families, labels and numbers; does not know what is measured. A line is
  *	sample -> label ... -> a value
- * Errors are the stream's: look at ferror() at the end.
+ * Errors are the stream's: look at ferror() after metrics_text__end().
  */
 #ifndef KVMSCHED_METRICS_TEXT_H
 #define KVMSCHED_METRICS_TEXT_H
@@ -27,6 +27,8 @@ struct metrics_text {
 	const char *name; /* of the family */
 	enum metrics_kind kind;
 	unsigned labels; /* of the line that is being written */
+	unsigned used;	 /* of buf: text that the stream does not have yet */
+	char buf[4096];
 };
 
 /* Begins a family. name is without the suffix that its kind has: _total of a counter, _info. Its
@@ -47,7 +49,7 @@ void metrics_text__label_raw(struct metrics_text *t, const char *label, const ch
 void metrics_text__count(struct metrics_text *t, __u64 n);
 void metrics_text__seconds(struct metrics_text *t, __u64 ns);
 
-/* After the last family. */
+/* After the last family: all of it is the stream's then. */
 void metrics_text__end(struct metrics_text *t);
 
 #endif

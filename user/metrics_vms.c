@@ -158,21 +158,25 @@ static void fill_delay(struct metrics_vm *vm, const struct summary *s, const str
 	vm->delay_sum_ns = h->sum;
 }
 
+static void fill_from(struct metrics_vm *vm, const struct summary *s, const struct summary_vcpu *v)
+{
+	metrics_row__fill(&vm->row, s, v);
+	fill_delay(vm, s, v);
+}
+
 static int fill_vm(struct metrics_vm *vm, const struct summary *s)
 {
-	const struct summary_vcpu *v = &s->vcpu[vm->first];
 	struct summary_vcpu sum = {0};
 	int err = 0;
 
-	if (vm->count > 1) {
-		for (unsigned i = 0; i < vm->count; i++)
-			err = summary__add_lean(&sum, v + i) ?: err;
-		v = &sum;
+	if (vm->count == 1) {
+		fill_from(vm, s, &s->vcpu[vm->first]);
+		return 0;
 	}
-	if (!err) {
-		metrics_row__fill(&vm->row, s, v);
-		fill_delay(vm, s, v);
-	}
+	for (unsigned i = vm->first; i < vm->first + vm->count && !err; i++)
+		err = summary__add_lean(&sum, &s->vcpu[i]);
+	if (!err)
+		fill_from(vm, s, &sum);
 	summary__free_vcpu(&sum);
 	return err;
 }

@@ -201,6 +201,7 @@ static void test_numbers(void **state)
 		t.f = open_memstream(&text, &size);
 		metrics_text__sample(&t, NULL);
 		metrics_text__seconds(&t, cases[i].ns);
+		metrics_text__end(&t);
 		fclose(t.f);
 		assert_string_equal(text, cases[i].want);
 	}
