@@ -43,7 +43,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--listen: at most %d times", SOCKETS_MAX);
 		c->listen[c->listens++] = arg;
 		break;
-	case OPT_RING: /* which it is in any case, as long as there is no other live source */
+	case OPT_RING:
+		c->o.ring = true;
 		c->o.live_only = "--ring";
 		break;
 	case OPT_PER_VCPU:
@@ -73,7 +74,8 @@ static const struct argp_option options[] = {
 	 "answer there: 192.0.2.1:10098, [2001:db8::1]:10098, or :10098 for every address; can be "
 	 "repeated (default: port 10098 of the loopback addresses, or systemd's sockets)",
 	 6},
-	{"ring", OPT_RING, NULL, 0, "live: from records of every transition", 6},
+	{"ring", OPT_RING, NULL, 0,
+	 "live: from records of every transition, and not from the kernel's sums", 6},
 	{"per-vcpu", OPT_PER_VCPU, NULL, 0, "a series per vCPU, where there would be one per VM",
 	 6},
 	{"max-vms", OPT_MAX_VMS, "N", 0,
@@ -138,7 +140,8 @@ int cmd_serve(int argc, char **argv)
 	options__init(&c.o);
 	if (options__parse(&argp, argc, argv, &c.o, &c))
 		return EXIT_ERROR;
-	if (c.show.once ? !outfile__probe(c.show.once, true) : !open_sockets(&c, &sockets))
+	if (c.show.once ? !outfile__probe(c.show.once, true, c.o.input)
+			: !open_sockets(&c, &sockets))
 		status = serve(&c);
 	sockets__free(&sockets);
 	return status;

@@ -89,7 +89,7 @@ static int ticks_due(struct aggregates *r)
 	__u64 now = now_ns();
 	int err;
 
-	if (now < r->edge_ns)
+	if (now < r->edge_ns && !(r->sink->hurry && *r->sink->hurry))
 		return 0;
 	while (r->edge_ns <= now)
 		r->edge_ns += r->sink->interval_ns;

@@ -113,13 +113,18 @@ void sink_serve__init(struct sink *sink, struct sink_serve *out, const struct si
 	*out = (struct sink_serve){.opts = *opts};
 	totals__init(&out->totals, opts->metrics.per_vcpu);
 	if (opts->once || !opts->live)
-		*sink = (struct sink){.end = opts->once ? once : serve_total, .ctx = out};
+		*sink = (struct sink){.end = opts->once ? once : serve_total,
+				      .sums_do = true,
+				      .classes = true,
+				      .ctx = out};
 	else
 		*sink = (struct sink){.begin = begin,
 				      .tick = tick,
 				      .input = input,
 				      .end = end,
 				      .interval_ns = INTERVAL_NS,
+				      .sums_do = true,
+				      .classes = true,
 				      .adds_up = true,
 				      .hurry = &out->hurry,
 				      .ctx = out};
