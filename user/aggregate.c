@@ -14,7 +14,7 @@ struct place {
 
 /* The vCPUs of a VM that are gone. */
 struct fold {
-	struct model_vcpu who;
+	struct model_vcpu *who;
 	struct summary_vcpu sums;
 	__u64 by_ns[KS_BY_CNT], by_cnt[KS_BY_CNT];
 	__u64 over_ns; /* since when the VM is gone; 0 = it lives */
@@ -194,7 +194,7 @@ static struct fold *fold_of(struct aggregate *g, const struct model_vcpu *v)
 	struct fold **all, *f;
 
 	for (unsigned i = 0; i < g->folds; i++)
-		if (g->fold[i]->who.vm == v->vm)
+		if (g->fold[i]->who->vm == v->vm)
 			return g->fold[i];
 	all = realloc(g->fold, (g->folds + 1) * sizeof(*all));
 	if (!all)
@@ -203,10 +203,15 @@ static struct fold *fold_of(struct aggregate *g, const struct model_vcpu *v)
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return NULL;
-	f->who.vm = v->vm;
-	f->who.tgid = v->tgid;
-	f->who.vcpu_id = -1;
-	f->who.gone = true;
+	f->who = calloc(1, sizeof(*f->who));
+	if (!f->who) {
+		free(f);
+		return NULL;
+	}
+	f->who->vm = v->vm;
+	f->who->tgid = v->tgid;
+	f->who->vcpu_id = -1;
+	f->who->gone = true;
 	return g->fold[g->folds++] = f;
 }
 
@@ -255,11 +260,11 @@ static int show_folds(struct aggregate *g, struct summary *s)
 {
 	for (unsigned i = 0; i < g->folds; i++) {
 		struct fold *f = g->fold[i];
-		struct summary_vcpu *sv = summary__fold(s, &f->who);
+		struct summary_vcpu *sv = summary__fold(s, f->who);
 
 		if (!sv || summary__add(sv, &f->sums))
 			return -ENOMEM;
-		add_taken(s, &f->who, f->by_ns, f->by_cnt);
+		add_taken(s, f->who, f->by_ns, f->by_cnt);
 	}
 	return 0;
 }
@@ -268,14 +273,15 @@ static void forget_vms(struct aggregate *g, __u64 now_ns)
 {
 	for (unsigned i = 0; i < g->folds; i++) {
 		struct fold *f = g->fold[i];
-		const struct model_vm *vm = model__vm(g->model, f->who.vm);
+		const struct model_vm *vm = model__vm(g->model, f->who->vm);
 
 		if (vm && !vm->dead)
 			continue;
 		f->over_ns = f->over_ns ?: now_ns;
 		if (now_ns - f->over_ns < AGGREGATE_LINGER_NS)
 			continue;
-		model__forget_vm(g->model, f->who.vm);
+		model__forget_vm(g->model, f->who->vm);
+		model__let_go(g->model, f->who);
 		summary__free_vcpu(&f->sums);
 		free(f);
 		g->fold[i--] = g->fold[--g->folds];
@@ -327,6 +333,7 @@ int aggregate__read(struct aggregate *g, __u64 now_ns, bool by_victim, struct su
 	__u64 odd;
 	int err = 0;
 
+	model__bury(g->model);
 	summary__init(s, g->session, g->filter, g->session->start_ns, now_ns, &unused);
 	s->by_victim = by_victim;
 	for (__u32 i = 0; !err && i < g->sums.places; i++)
@@ -345,6 +352,7 @@ void aggregate__free(struct aggregate *g)
 		return;
 	for (unsigned i = 0; i < g->folds; i++) {
 		summary__free_vcpu(&g->fold[i]->sums);
+		free(g->fold[i]->who);
 		free(g->fold[i]);
 	}
 	free(g->fold);

@@ -23,7 +23,8 @@ struct model {
 	struct model_listener to;
 	struct model_vcpu **vcpu; /* by id */
 	__u32 vcpus;
-	struct model_vm **vm; /* by id */
+	struct model_vcpu *forgotten[2]; /* lately, and before the last burial */
+	struct model_vm **vm;		 /* by id */
 	__u32 vms;
 	struct task_node *task;
 	__u32 tasks, task_room;
@@ -226,8 +227,28 @@ void model__forget_vcpu(struct model *m, __u32 id)
 	if (id >= m->vcpus)
 		return;
 	vcpu_gone(m, &gone); /* if its descriptor was lost */
-	free(m->vcpu[id]);
+	model__let_go(m, m->vcpu[id]);
 	m->vcpu[id] = NULL;
+}
+
+void model__let_go(struct model *m, struct model_vcpu *v)
+{
+	if (!v)
+		return;
+	v->next = m->forgotten[0];
+	m->forgotten[0] = v;
+}
+
+void model__bury(struct model *m)
+{
+	struct model_vcpu *v, *next;
+
+	for (v = m->forgotten[1]; v; v = next) {
+		next = v->next;
+		free(v);
+	}
+	m->forgotten[1] = m->forgotten[0];
+	m->forgotten[0] = NULL;
 }
 
 void model__forget_vm(struct model *m, __u32 id)
@@ -544,6 +565,8 @@ void model__free(struct model *m)
 {
 	if (!m)
 		return;
+	model__bury(m);
+	model__bury(m);
 	for (__u32 i = 0; i < m->vcpus; i++)
 		free(m->vcpu[i]);
 	for (__u32 i = 0; i < m->vms; i++)

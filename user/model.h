@@ -50,7 +50,8 @@ struct model_vcpu {
 	__u64 last_tid_ns;
 	__s32 task; /* of the open absence: index of the preemptor, -1 = not introduced */
 	bool gone;
-	signed char keep; /* what the filter says: 1, 0, -1 = not asked yet */
+	signed char keep;	 /* what the filter says: 1, 0, -1 = not asked yet */
+	struct model_vcpu *next; /* once it is forgotten */
 };
 
 struct model;
@@ -109,9 +110,13 @@ const struct model_vcpu *model__vcpu(const struct model *m, __u32 id);
 /* The same, to be changed; NULL also: not introduced, or the filter does not keep it. */
 struct model_vcpu *model__vcpu_known(struct model *m, __u32 id);
 
-/* Nothing refers any more to a vCPU that is gone, to a VM; the number may be another's. */
+/* A vCPU, a VM that is gone is no longer known; the number may be another's. Summaries may still
+ * refer to the vCPU: its memory is there until model__bury() has been called twice. v: one that
+ * was never the model's own, for the same treatment. */
 void model__forget_vcpu(struct model *m, __u32 id);
 void model__forget_vm(struct model *m, __u32 id);
+void model__let_go(struct model *m, struct model_vcpu *v);
+void model__bury(struct model *m);
 
 /* The task that has this tid now, as last introduced; NULL: not known. */
 const struct model_task *model__task(const struct model *m, __u32 tid);

@@ -57,7 +57,7 @@ static int json_tick(struct sink_top *t)
 	json__key_bool(j, "quota_known", s->session->fields & KS_M_QUOTA);
 	json__key_array(j, "vcpus");
 	for (unsigned i = 0; i < s->vcpus; i++)
-		if (s->vcpu[i].state_ns[ST_ABSENT] != s->to_ns - s->from_ns)
+		if (!s->vcpu[i].folded && s->vcpu[i].state_ns[ST_ABSENT] != s->to_ns - s->from_ns)
 			json_vcpu(t, i);
 	json__end_array(j);
 	summary__sort_preemptors(&t->top.sum);

@@ -569,16 +569,35 @@ static const struct summary_vcpu **index_vcpus(const struct summary *s, __u32 *r
 	return at;
 }
 
+/* What a VM's vCPUs have left that had not been counted while they were there: of its fold, without
+ * what the fold had before, and what those had that have become part of it. */
+static int fold_since(struct summary_vcpu *out, const struct summary_vcpu *fold,
+		      const struct summary *before, const bool *there)
+{
+	struct summary_vcpu had = {0};
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < before->vcpus; i++)
+		if (before->vcpu[i].v->vm == fold->v->vm && !there[i])
+			err = summary__add(&had, &before->vcpu[i]);
+	had.state_ns[ST_ABSENT] = 0; /* a fold has none */
+	out->folded = true;
+	err = err ?: vcpu_since(out, fold, &had);
+	summary__free_vcpu(&had);
+	return err;
+}
+
 static int vcpus_since(struct summary *out, const struct summary *now, const struct summary *before)
 {
 	static const struct summary_vcpu none;
 	const struct summary_vcpu **at;
+	bool *there = calloc(before->vcpus + 1, sizeof(*there)); /* is it still itself? */
 	__u32 room;
 	int err = 0;
 
 	at = index_vcpus(before, &room);
 	out->vcpu = calloc(now->vcpus + 1, sizeof(*out->vcpu));
-	if (!at || !out->vcpu)
+	if (!at || !out->vcpu || !there)
 		err = -ENOMEM;
 	for (unsigned i = 0; !err && i < now->vcpus; i++) {
 		const struct summary_vcpu *v = &now->vcpu[i],
@@ -586,9 +605,17 @@ static int vcpus_since(struct summary *out, const struct summary *now, const str
 
 		if (v->folded)
 			continue;
+		if (b && b->v != v->v)
+			b = NULL; /* another vCPU's number before */
+		if (b)
+			there[b - before->vcpu] = true;
 		err = vcpu_since(&out->vcpu[out->vcpus], v, b ?: &none);
 		settle(&out->vcpu[out->vcpus++], out->to_ns - out->from_ns);
 	}
+	for (unsigned i = 0; !err && i < now->vcpus; i++)
+		if (now->vcpu[i].folded)
+			err = fold_since(&out->vcpu[out->vcpus++], &now->vcpu[i], before, there);
+	free(there);
 	free(at);
 	return err;
 }
@@ -604,6 +631,8 @@ static int preemptors_since(struct summary *out, const struct summary *now, stru
 		const struct summary_preemptor *b = h ? &before->preemptor[h - 1] : NULL;
 		__u64 ns = p->time_ns - (b ? b->time_ns : 0), n = p->count - (b ? b->count : 0);
 
+		if (now->by_victim && !p->victim)
+			continue; /* of a fold: the victims had it before they were gone */
 		if (ns || n)
 			add_preemptor(out, &victim, p->by, &p->task, ns, n);
 	}

@@ -9,7 +9,8 @@
 
 static bool vcpu_exists(const struct top *t, unsigned i)
 {
-	return t->sum.vcpu[i].state_ns[ST_ABSENT] != t->sum.to_ns - t->sum.from_ns;
+	return !t->sum.vcpu[i].folded &&
+	       t->sum.vcpu[i].state_ns[ST_ABSENT] != t->sum.to_ns - t->sum.from_ns;
 }
 
 static void put_counts(const struct top *t, struct canvas *c)

@@ -198,7 +198,7 @@ static bool shown(const struct top *t, unsigned i)
 {
 	const struct summary_vcpu *v = &t->sum.vcpu[i];
 
-	if (v->state_ns[ST_ABSENT] == t->sum.to_ns - t->sum.from_ns)
+	if (v->folded || v->state_ns[ST_ABSENT] == t->sum.to_ns - t->sum.from_ns)
 		return false;
 	if (t->within && key_of(t, i, t->within_group) != t->within_key)
 		return false;
