@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What the SVG tells of single absences. See picture.h. */
+#include <ctype.h>
 #include <string.h>
 #include "picture.h"
 #include "svg.h"
@@ -156,8 +157,13 @@ static void wait_line(const struct picture *p, unsigned i, unsigned y)
 
 void picture__waits(const struct picture *p, unsigned y)
 {
-	fprintf(p->f, "<text class=\"vm\" x=\"%d\" y=\"%u\">%s</text>\n", PICTURE_MARGIN, y,
-		p->t->worsts ? "Longest run delays" : "No vCPU waited for a CPU");
+	const char *head = taker__waits(&p->t->known, p->t->worsts);
+	char unknown[TAKER_SIZE];
+
+	fprintf(p->f,
+		"<text class=\"vm\" x=\"%d\" y=\"%u\">%c%s<tspan class=\"dim\" dx=\"12\">%s</tspan>"
+		"</text>\n",
+		PICTURE_MARGIN, y, toupper(*head), head + 1, taker__unknown(&p->t->known, unknown));
 	for (unsigned i = 0; i < picture__waits_shown(p); i++)
 		wait_line(p, i, y + 24 + 22 * i);
 }

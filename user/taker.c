@@ -129,3 +129,31 @@ const char *taker__of_vm(const struct matrix *m, const struct summary *s, __u32 
 	}
 	return out;
 }
+
+const char *taker__unknown(const struct timeline_known *k, char *out)
+{
+	char text[UNITS_LEN];
+	int n = 0;
+
+	out[0] = '\0';
+	if (k->unknown_ns && k->unknown_ns == k->lived_ns)
+		return strcpy(out, "nothing is known of it");
+	if (k->unknown_ns) /* less than can be written as a part of it, and not nothing */
+		n = snprintf(out, TAKER_SIZE, "%s of the time is not known",
+			     k->unknown_ns < k->lived_ns / 2000
+				     ? units__own(text, k->unknown_ns)
+				     : units__percent(text, k->unknown_ns, k->lived_ns));
+	if (k->blind)
+		snprintf(out + n, TAKER_SIZE - n, "%show long it waited when woken is not known",
+			 n ? ", " : "");
+	return out;
+}
+
+const char *taker__waits(const struct timeline_known *k, bool any)
+{
+	if (any)
+		return "longest run delays";
+	return k->how == KNOWN_NOTHING ? "whether a vCPU waited for a CPU is not known"
+	       : k->how == KNOWN_PART  ? "no vCPU is known to have waited for a CPU"
+				       : "no vCPU waited for a CPU";
+}

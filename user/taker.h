@@ -29,4 +29,10 @@ const char *taker__why(const struct model *m, const struct timeline_absence *a, 
  * nobody did. m: MATRIX_BY_NAME. */
 const char *taker__of_vm(const struct matrix *m, const struct summary *s, __u32 vm, char *out);
 
+/* What is not known of a VM's waits, or of all: "31.2% of the time is not known". "" if all is. */
+const char *taker__unknown(const struct timeline_known *k, char *out);
+
+/* What stands above the longest waits, or, if there are none, instead of them. */
+const char *taker__waits(const struct timeline_known *k, bool any);
+
 #endif

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "timeline.h"
+#include "timeline_parts.h"
 
 #define FIRST_WIDTH_NS 1000 /* where the window's end is not known */
 
@@ -35,22 +35,9 @@ void timeline__free(struct timeline *t)
 		free(t->row[i].column);
 	free(t->row);
 	free(t->wide);
+	free(t->vm);
 	free(t->index);
 	memset(t, 0, sizeof(*t));
-}
-
-/* Room for one more of `size` bytes. */
-static void *grow(void *array, unsigned used, unsigned *room, size_t size)
-{
-	unsigned more = *room ? *room * 2 : 16;
-	void *p;
-
-	if (used < *room)
-		return array;
-	p = realloc(array, more * size);
-	if (p)
-		*room = more;
-	return p;
 }
 
 /* ---- rows --------------------------------------------------------------------------------- */
@@ -84,7 +71,7 @@ static struct timeline_row *row_of(struct timeline *t, const struct model_vcpu *
 		return NULL;
 	if (*slot)
 		return &t->row[*slot - 1];
-	row = grow(t->row, t->rows, &t->row_room, sizeof(*row));
+	row = timeline_parts__grow(t->row, t->rows, &t->row_room, sizeof(*row));
 	if (!row)
 		return NULL;
 	t->row = row;
@@ -106,22 +93,6 @@ static void add(struct timeline_column *to, const struct timeline_column *c)
 	to->woken_ns += c->woken_ns;
 }
 
-static bool is_wide(const struct timeline *t, const struct timeline_absence *a)
-{
-	return t->opts.wide && a->to - a->from >= t->width_ns * t->opts.wide;
-}
-
-/* Those that have become too narrow are forgotten. */
-static void sift(struct timeline *t)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < t->wides; i++)
-		if (is_wide(t, &t->wide[i]))
-			t->wide[n++] = t->wide[i];
-	t->wides = n;
-}
-
 /* Joins each `k` columns of the first n. */
 static void join(struct timeline *t, unsigned n, unsigned k)
 {
@@ -137,7 +108,7 @@ static void join(struct timeline *t, unsigned n, unsigned k)
 		t->row[r].at_to = 0;
 	}
 	t->width_ns *= k;
-	sift(t);
+	timeline_absences__sift(t);
 }
 
 /* Makes columns wider until `to` lies in the last one or before. */
@@ -197,46 +168,7 @@ static void fill_woken(struct timeline *t, struct timeline_row *r, __u64 from, _
 	}
 }
 
-/* ---- absences ----------------------------------------------------------------------------- */
-
-static bool away(enum state s)
-{
-	return s == ST_PREEMPTED || s == ST_HALTED || s == ST_SLEEPING;
-}
-
-static struct timeline_absence describe(const struct model_vcpu *v, enum state state,
-					const struct absence *a, const struct model_task *task)
-{
-	struct timeline_absence d = {.v = v, .state = state, .a = *a};
-
-	if (task) {
-		d.introduced = true;
-		d.task = *task;
-	}
-	return d;
-}
-
-static int keep_wide(struct timeline *t, const struct model_vcpu *v, const struct span *s,
-		     const struct absence *a, const struct model_task *task)
-{
-	struct timeline_absence d = {.from = s->from, .to = s->to}, *wide;
-
-	if (!is_wide(t, &d))
-		return 0;
-	d = describe(v, s->state, a, task);
-	d.from = s->from;
-	d.to = s->to;
-	if (d.a.to < s->to) { /* it has not ended, or its end was lost */
-		d.a.to = s->to;
-		d.a.open = true;
-	}
-	wide = grow(t->wide, t->wides, &t->wide_room, sizeof(*wide));
-	if (!wide)
-		return -ENOMEM;
-	t->wide = wide;
-	t->wide[t->wides++] = d;
-	return 0;
-}
+/* ---- spans ---------------------------------------------------------------------------------- */
 
 int timeline__span(void *timeline, struct model_vcpu *v, const struct span *s,
 		   const struct absence *a, const struct model_task *task)
@@ -253,35 +185,7 @@ int timeline__span(void *timeline, struct model_vcpu *v, const struct span *s,
 		return 0;
 	reach(t, cut.to);
 	fill(t, r, &cut);
-	return away(cut.state) && a ? keep_wide(t, v, &cut, a, task) : 0;
-}
-
-static bool longer(__u64 x, __u64 x_from, __u64 y, __u64 y_from)
-{
-	return x > y || (x == y && x_from < y_from);
-}
-
-static bool waits_longer(const struct timeline_absence *x, const struct timeline_absence *y)
-{
-	return !y->v || longer(x->a.run_delay_ns, x->a.from, y->a.run_delay_ns, y->a.from);
-}
-
-static bool lasts_longer(const struct timeline_absence *x, const struct timeline_absence *y)
-{
-	return !y->v || longer(x->a.to - x->a.from, x->a.from, y->a.to - y->a.from, y->a.from);
-}
-
-static void keep_worst(struct timeline *t, const struct timeline_absence *d)
-{
-	unsigned i = t->worsts;
-
-	if (i == TIMELINE_WORST && !waits_longer(d, &t->worst[--i]))
-		return;
-	for (; i && waits_longer(d, &t->worst[i - 1]); i--)
-		t->worst[i] = t->worst[i - 1];
-	t->worst[i] = *d;
-	if (t->worsts < TIMELINE_WORST)
-		t->worsts++;
+	return a ? timeline_absences__span(t, v, &cut, a, task) : 0;
 }
 
 int timeline__absence(void *timeline, struct model_vcpu *v, const struct absence *a,
@@ -289,88 +193,16 @@ int timeline__absence(void *timeline, struct model_vcpu *v, const struct absence
 {
 	struct timeline *t = timeline;
 	struct timeline_row *r = row_of(t, v);
-	struct timeline_absence d = describe(v, state__of_reason(a->reason), a, task);
 
 	if (!r)
 		return -ENOMEM;
-	d.from = a->from > t->from_ns ? a->from : t->from_ns;
-	d.to = a->to < t->to_ns ? a->to : t->to_ns;
-	if (lasts_longer(&d, &r->absence))
-		r->absence = d;
-	if (!a->has_run_delay || !a->run_delay_ns || a->to - a->run_delay_ns >= t->to_ns)
-		return 0;
-	if (d.state != ST_PREEMPTED)
+	if (a->has_run_delay && state__of_reason(a->reason) != ST_PREEMPTED)
 		fill_woken(t, r, a->to - a->run_delay_ns, a->to);
-	if (waits_longer(&d, &r->delay))
-		r->delay = d;
-	keep_worst(t, &d);
+	timeline_absences__ended(t, r, a, task);
 	return 0;
 }
 
 /* ---- finishing ---------------------------------------------------------------------------- */
-
-/* Absences' tasks are as they were then; a descriptor may have come late, and told more. */
-static void settle(struct timeline *t, struct timeline_absence *d, const struct model *m)
-{
-	const struct model_task *now;
-
-	d->row = t->index[d->v->id] - 1;
-	if (d->a.by == KS_BY_NONE || !m)
-		return;
-	now = model__task(m, d->a.next_tid);
-	if (now && (!d->introduced || now->start_ns == d->task.start_ns)) {
-		d->task = *now;
-		d->introduced = true;
-	}
-}
-
-/* Returns how many are left: those of rows that exist. */
-static unsigned settle_list(struct timeline *t, struct timeline_absence *list, unsigned n,
-			    const struct model *m)
-{
-	unsigned left = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		if (!t->index[list[i].v->id])
-			continue;
-		list[left] = list[i];
-		settle(t, &list[left++], m);
-	}
-	return left;
-}
-
-static int by_row_and_time(const void *a, const void *b)
-{
-	const struct timeline_absence *x = a, *y = b;
-
-	if (x->row != y->row)
-		return x->row < y->row ? -1 : 1;
-	return x->from < y->from ? -1 : x->from > y->from;
-}
-
-static void settle_all(struct timeline *t, const struct model *m)
-{
-	for (unsigned i = 0; i < t->rows; i++) {
-		if (t->row[i].delay.v)
-			settle(t, &t->row[i].delay, m);
-		if (t->row[i].absence.v)
-			settle(t, &t->row[i].absence, m);
-	}
-	t->worsts = settle_list(t, t->worst, t->worsts, m);
-	t->wides = settle_list(t, t->wide, t->wides, m);
-	if (t->wides)
-		qsort(t->wide, t->wides, sizeof(*t->wide), by_row_and_time);
-}
-
-static void deal_wide(struct timeline *t)
-{
-	for (unsigned i = 0; i < t->rows; i++)
-		t->row[i].wide = 0;
-	for (unsigned i = t->wides; i-- > 0;) {
-		t->row[t->wide[i].row].first_wide = i;
-		t->row[t->wide[i].row].wide++;
-	}
-}
 
 static void count_columns(struct timeline *t)
 {
@@ -419,9 +251,9 @@ int timeline__finish(struct timeline *t, const struct summary *s)
 	if (t->to_ns > t->from_ns)
 		reach(t, t->to_ns);
 	count_columns(t);
-	settle_all(t, s->model);
-	deal_wide(t);
-	return 0;
+	timeline_absences__settle(t, s->model);
+	timeline_absences__deal(t);
+	return timeline_known__init(t, s);
 }
 
 void timeline__coarsen(struct timeline *t, unsigned columns)
@@ -430,7 +262,7 @@ void timeline__coarsen(struct timeline *t, unsigned columns)
 		return;
 	join(t, t->columns, (t->columns - 1) / columns + 1);
 	count_columns(t);
-	deal_wide(t);
+	timeline_absences__deal(t);
 }
 
 /* ---- for those who draw ------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * THE timeline layout: spans to strips. A row per vCPU, a row's time cut into columns of equal
- *width, in each column the nanoseconds of each state; the absences that are wide enough to be
+ * width, in each column the nanoseconds of each state; the absences that are wide enough to be
  *named; and the worst delays. Terminal, SVG and HTML draw it. Pure: no I/O, no drawing, no clock.
  *
  * Nothing is dropped: the columns of a row add up to what the summary says of the vCPU, state by
@@ -52,8 +52,18 @@ struct timeline_absence {
 	struct model_task task; /* who took the CPU, unless a.by is KS_BY_NONE */
 };
 
+/* How much is known of how long a vCPU, or several, waited for a CPU in the window. What is not
+ * known must not be drawn as if all were well. */
+struct timeline_known {
+	enum { KNOWN_NOTHING, KNOWN_PART, KNOWN_ALL } how;
+	__u64 lived_ns, unknown_ns; /* time not absent; and of it what is not known */
+	bool blind;		    /* where it was halted or asleep, its run delay is not known */
+	__u64 run_delay_ns;	    /* KNOWN_PART: that long at least */
+};
+
 struct timeline_row {
 	const struct model_vcpu *v;
+	struct timeline_known known;
 	struct timeline_column *column; /* timeline.columns of them */
 	/* The longest of those that lie in the window at least in part, with their whole lengths;
 	 * the earliest of equals. v is NULL: there is none. */
@@ -67,6 +77,11 @@ struct timeline_row {
 	__u64 at_from, at_to;
 };
 
+struct timeline_vm {
+	unsigned first, rows;
+	struct timeline_known known;
+};
+
 struct timeline {
 	struct timeline_opts opts;
 	__u64 from_ns, to_ns;	  /* the window */
@@ -74,6 +89,9 @@ struct timeline {
 	unsigned columns;	  /* after timeline__finish(): as many as the window needs */
 	struct timeline_row *row; /* ... row[i] is summary->vcpu[i] */
 	unsigned rows;
+	struct timeline_vm *vm; /* neighbours among the rows */
+	unsigned vms;
+	struct timeline_known known;   /* of all rows */
 	struct timeline_absence *wide; /* by row, then time */
 	unsigned wides;
 	struct timeline_absence worst[TIMELINE_WORST]; /* longest run delay first, of all rows */

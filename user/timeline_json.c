@@ -75,11 +75,20 @@ static void put_woken(struct json *j, const struct timeline *t, const struct tim
 	json__end_array(j);
 }
 
+/* known_ns is always there; what it is too little for has no key. */
+static void put_known(struct json *j, const struct timeline_known *k)
+{
+	json__key_u64(j, "known_ns", k->lived_ns - k->unknown_ns);
+	if (k->how != KNOWN_NOTHING)
+		json__key_u64(j, "run_delay_ns", k->run_delay_ns);
+}
+
 static void put_row(struct json *j, const struct timeline *t, const struct summary *s,
 		    const struct timeline_row *r)
 {
 	json__object(j);
 	report_json__identity(j, s, r->v);
+	put_known(j, &r->known);
 	json__key_object(j, "states");
 	for (int st = 0; st < ST_CNT; st++)
 		put_state(j, t, r, st);
@@ -98,6 +107,18 @@ static void put_row(struct json *j, const struct timeline *t, const struct summa
 	json__end_object(j);
 }
 
+static void put_worst(struct json *j, const struct timeline *t, const struct summary *s)
+{
+	json__key_array(j, "worst");
+	for (unsigned i = 0; i < t->worsts; i++) {
+		json__object(j);
+		report_json__identity(j, s, t->worst[i].v);
+		put_absence(j, s, &t->worst[i]);
+		json__end_object(j);
+	}
+	json__end_array(j);
+}
+
 int timeline_json__write(FILE *f, const struct timeline *t, const struct summary *s)
 {
 	struct json *j = json__new(f, 0);
@@ -110,18 +131,13 @@ int timeline_json__write(FILE *f, const struct timeline *t, const struct summary
 	json__key_u64(j, "to_ns", s->to_ns);
 	json__key_u64(j, "columns", t->columns);
 	json__key_u64(j, "column_ns", t->width_ns);
+	put_known(j, &t->known);
 	json__key_array(j, "vcpus");
 	for (unsigned i = 0; i < t->rows && !json__error(j); i++)
 		put_row(j, t, s, &t->row[i]);
 	json__end_array(j);
-	json__key_array(j, "worst");
-	for (unsigned i = 0; i < t->worsts; i++) {
-		json__object(j);
-		report_json__identity(j, s, t->worst[i].v);
-		put_absence(j, s, &t->worst[i]);
-		json__end_object(j);
-	}
-	json__end_array(j);
+	if (t->known.how != KNOWN_NOTHING)
+		put_worst(j, t, s);
 	json__end_object(j);
 	return json__close(j);
 }

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "measure.h"
 #include "picture.h"
 #include "svg.h"
 #include "taker.h"
@@ -57,12 +56,11 @@ static void choose_heights(struct picture *p)
 
 static unsigned place_rows(struct picture *p, unsigned y)
 {
-	unsigned n;
+	for (unsigned i = 0; i < p->t->vms; i++) {
+		const struct timeline_vm *v = &p->t->vm[i];
 
-	for (unsigned i = 0; i < p->t->rows; i += n) {
-		n = summary__group(p->s, SUMMARY_BY_VM, i);
 		y += 28;
-		for (unsigned k = i; k < i + n; k++) {
+		for (unsigned k = v->first; k < v->first + v->rows; k++) {
 			p->row_y[k] = y;
 			y += p->row_height + p->gap;
 		}
@@ -151,32 +149,35 @@ static void row_label(const struct picture *p, unsigned row)
 
 static void row_figures(const struct picture *p, unsigned row)
 {
-	const struct measure *m = measure__find("run_delay", strlen("run_delay"));
-	const struct timeline_absence *d = &p->t->row[row].delay;
+	const struct timeline_row *r = &p->t->row[row];
+	const struct absence *a = &r->delay.a;
 	unsigned size = text_size(p), right = p->width - PICTURE_MARGIN;
 	unsigned y = p->row_y[row] + (p->row_height + size) / 2 - 1;
-	char share[UNITS_LEN] = "-", longest[UNITS_LEN] = "-";
-	__u64 ns;
+	char share[UNITS_LEN] = "-", longest[UNITS_LEN] = "none";
 
-	if (measure__time(m, p->s, &p->s->vcpu[row], &ns))
-		units__percent(share, ns, p->s->to_ns - p->s->from_ns);
-	if (d->v)
-		units__own(longest, d->a.run_delay_ns);
+	if (r->known.how != KNOWN_NOTHING)
+		units__percent(share, r->known.run_delay_ns, p->s->to_ns - p->s->from_ns);
+	if (r->delay.v)
+		units__own(longest, a->run_delay_ns);
+	else if (r->known.how != KNOWN_ALL)
+		strcpy(longest, "-");
 	fprintf(p->f,
-		"<g class=\"num end\"><text style=\"font-size:%upx\" x=\"%u\" y=\"%u\">%s</text>"
-		"<text style=\"font-size:%upx\" x=\"%u\" y=\"%u\">%s</text></g>\n",
-		size, right - 80, y, share, size, right, y, longest);
+		"<g class=\"num end\"><text style=\"font-size:%upx\" x=\"%u\" y=\"%u\">%s%s</text>"
+		"<text style=\"font-size:%upx\" x=\"%u\" y=\"%u\">%s%s</text></g>\n",
+		size, right - 80, y, r->known.how == KNOWN_PART ? "≥" : "", share, size, right, y,
+		r->delay.v && (a->open || !a->whole) ? "≥" : "", longest);
 }
 
 /* ---- VMs ---------------------------------------------------------------------------------- */
 
-static void vm(const struct picture *p, unsigned row)
+static void vm(const struct picture *p, const struct timeline_vm *vm)
 {
 	unsigned width = p->width - 2 * PICTURE_MARGIN, letters;
-	__u32 id = p->t->row[row].v->vm;
-	char raw[TAKER_SIZE];
+	__u32 id = p->t->row[vm->first].v->vm;
+	char raw[2 * TAKER_SIZE], unknown[TAKER_SIZE];
 
-	fprintf(p->f, "<text class=\"vm\" x=\"%d\" y=\"%u\">", PICTURE_MARGIN, p->row_y[row] - 7);
+	fprintf(p->f, "<text class=\"vm\" x=\"%d\" y=\"%u\">", PICTURE_MARGIN,
+		p->row_y[vm->first] - 7);
 	svg__text(p->f, model__vm_name(p->s->model, id, raw, sizeof(raw)),
 		  picture__letters(width / 3, 13));
 	letters = strlen(raw);
@@ -185,21 +186,25 @@ static void vm(const struct picture *p, unsigned row)
 	else
 		width = width * 2 / 3;
 	fputs("<tspan class=\"dim\" dx=\"12\">", p->f);
-	svg__text(p->f, taker__of_vm(&p->matrix, p->s, id, raw), picture__letters(width, 11));
+	taker__of_vm(&p->matrix, p->s, id, raw);
+	if (*taker__unknown(&vm->known, unknown))
+		snprintf(raw + strlen(raw), sizeof(raw) - strlen(raw), "%s%s", *raw ? "; " : "",
+			 unknown);
+	svg__text(p->f, raw, picture__letters(width, 11));
 	fputs("</tspan></text>\n", p->f);
 }
 
 static int rows(const struct picture *p)
 {
 	unsigned char *top = calloc(p->t->columns + 1, PILE);
-	unsigned n;
 
 	if (!top)
 		return -ENOMEM;
-	for (unsigned i = 0; i < p->t->rows; i += n) {
-		n = summary__group(p->s, SUMMARY_BY_VM, i);
-		vm(p, i);
-		for (unsigned k = i; k < i + n; k++) {
+	for (unsigned i = 0; i < p->t->vms; i++) {
+		const struct timeline_vm *v = &p->t->vm[i];
+
+		vm(p, v);
+		for (unsigned k = v->first; k < v->first + v->rows; k++) {
 			row_label(p, k);
 			strip(p, k, top);
 			row_figures(p, k);
