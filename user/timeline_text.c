@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A strip of characters per vCPU, below its VM's name; a time axis; the names of those who took a
- * CPU for long, inside the strips; and the longest waits, marked by their numbers and told below.
+ * The page: a time axis, below each VM's name a strip per vCPU, a legend, and the longest waits in
+ * words. Where the terminal is narrow, what is beside the strips is left out, and words are
+ * wrapped.
  */
+#define _GNU_SOURCE
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include "axis.h"
-#include "glyph.h"
-#include "measure.h"
 #include "taker.h"
+#include "timeline_strip.h"
 #include "timeline_text.h"
 #include "units.h"
 
-#define WORST	   3  /* waits that are told of */
 #define AXIS_AGAIN 20 /* after so many lines the axis is repeated below them */
-
-struct cell {
-	char text[12]; /* "" : behind a wide character */
-	enum term_style style;
-};
 
 struct page {
 	FILE *f;
@@ -28,10 +22,9 @@ struct page {
 	const struct term *term;
 	struct axis axis;
 	struct matrix matrix; /* who preempted whom */
-	struct cell *cell;    /* one row's */
+	struct strip strip;
 	unsigned gutter, lines;
 	bool share, longest; /* the columns behind the strips */
-	bool used[GLYPH_CNT];
 };
 
 static unsigned gutter_of(const struct term *term)
@@ -52,19 +45,29 @@ static bool has_share(const struct term *term)
 unsigned timeline_text__columns(const struct term *term)
 {
 	unsigned other =
-		gutter_of(term) + (has_longest(term) ? 12 : 0) + (has_share(term) ? 10 : 0);
+		gutter_of(term) + (has_longest(term) ? 13 : 0) + (has_share(term) ? 10 : 0);
 
 	return term->columns > other + 8 ? term->columns - other : 8;
 }
 
-static void styled(const struct page *p, enum term_style style, const char *text)
-{
-	fprintf(p->f, "%s%s%s", term__on(p->term, style), text, term__off(p->term, style));
-}
-
+/* A thing of its own: on the next line where there is no room for it, and where a whole line has
+ * none, wrapped at blanks. */
 static void flow(const struct page *p, unsigned *at, enum term_style style, const char *text)
 {
-	term__flow(p->term, p->f, at, "  ", style, text);
+	char words[ESCAPE_SIZE(TAKER_SIZE)], *word, *rest = words;
+
+	if (escape__width(text) <= p->term->limit) {
+		term__flow(p->term, p->f, at, "  ", style, text);
+		return;
+	}
+	if (*at)
+		fputc('\n', p->f);
+	*at = 0;
+	snprintf(words, sizeof(words), "%s", text);
+	while ((word = strsep(&rest, " ")))
+		if (*word)
+			term__flow(p->term, p->f, at, " ", style, word);
+	*at = p->term->limit; /* what follows begins a line, too */
 }
 
 /* ---- head --------------------------------------------------------------------------------- */
@@ -100,13 +103,6 @@ static void head(const struct page *p)
 
 /* ---- the axis ----------------------------------------------------------------------------- */
 
-static unsigned column_at(const struct timeline *t, __u64 ns)
-{
-	unsigned c = ns > t->from_ns ? (ns - t->from_ns) / t->width_ns : 0;
-
-	return c < t->columns ? c : t->columns - 1;
-}
-
 static __u64 since_start(const struct page *p, __u64 ns)
 {
 	return ns > p->s->session->start_ns ? ns - p->s->session->start_ns : 0;
@@ -121,7 +117,7 @@ static void axis_labels(const struct page *p)
 	fprintf(p->f, "%s%*s ", term__on(p->term, STYLE_DIM), (int)p->gutter - 1,
 		axis__unit(&p->axis));
 	for (__u64 ns = axis__first(&p->axis); ns < p->axis.to_ns; ns += p->axis.step_ns) {
-		c = column_at(p->t, start + ns);
+		c = strip__column(p->t, start + ns);
 		axis__label(&p->axis, ns, label);
 		if (c < at || c + strlen(label) > p->t->columns)
 			continue;
@@ -131,7 +127,7 @@ static void axis_labels(const struct page *p)
 	if (p->share)
 		fprintf(p->f, " %9s", "run delay");
 	if (p->longest)
-		fprintf(p->f, "  %10s", "longest");
+		fprintf(p->f, "%13s", "longest");
 	fprintf(p->f, "%s\n", term__off(p->term, STYLE_DIM));
 }
 
@@ -142,216 +138,123 @@ static void axis_ticks(const struct page *p)
 
 	fprintf(p->f, "%s%*s", term__on(p->term, STYLE_DIM), (int)p->gutter, "");
 	for (unsigned c = 0; c < p->t->columns; c++) {
-		bool here = ns < p->axis.to_ns && column_at(p->t, start + ns) == c;
+		bool here = ns < p->axis.to_ns && strip__column(p->t, start + ns) == c;
 
 		fputs(here ? tick : line, p->f);
-		while (ns < p->axis.to_ns && column_at(p->t, start + ns) <= c)
+		while (ns < p->axis.to_ns && strip__column(p->t, start + ns) <= c)
 			ns += p->axis.step_ns;
 	}
 	fprintf(p->f, "%s\n", term__off(p->term, STYLE_DIM));
 }
 
-/* ---- a strip ------------------------------------------------------------------------------ */
+/* ---- rows --------------------------------------------------------------------------------- */
 
-static void put_cell(struct page *p, unsigned c, const char *text, size_t len,
-		     enum term_style style)
+/* Right-aligned, in so many columns or what it needs. */
+static void figure(const struct page *p, unsigned columns, const char *text)
 {
-	struct cell *cell = &p->cell[c];
+	unsigned width = escape__width(text);
 
-	if (len >= sizeof(cell->text))
-		len = 0;
-	memcpy(cell->text, text, len);
-	cell->text[len] = '\0';
-	cell->style = style;
+	fprintf(p->f, "%*s%s", width < columns ? (int)(columns - width) : 1, "", text);
 }
 
-/* Writes escaped text over the cells from c on; there is room for it. What combines with a
- * character before it is left out. */
-static void overlay(struct page *p, unsigned c, const char *text)
+static const char *at_least(const struct page *p)
 {
-	while (*text) {
-		size_t len = 1;
-		char one[8];
-		unsigned width;
-
-		while ((text[len] & 0xc0) == 0x80 && len < 4)
-			len++;
-		memcpy(one, text, len);
-		one[len] = '\0';
-		width = escape__width(one);
-		if (width)
-			put_cell(p, c, one, len, STYLE_BAD);
-		if (width == 2)
-			put_cell(p, c + 1, "", 0, STYLE_BAD);
-		c += width;
-		text += len;
-	}
+	return p->term->utf8 ? "≥" : ">=";
 }
 
-/* Its number, if it is one of the worst; else 0. */
-static unsigned rank_of(const struct page *p, const struct timeline_absence *a)
+static void put_share(const struct page *p, const struct timeline_known *k)
 {
-	for (unsigned i = 0; i < p->t->worsts && i < WORST; i++)
-		if (p->t->worst[i].v == a->v && p->t->worst[i].a.from == a->a.from)
-			return i + 1;
-	return 0;
+	char text[UNITS_LEN + 4], share[UNITS_LEN];
+
+	units__percent(share, k->run_delay_ns, p->s->to_ns - p->s->from_ns);
+	snprintf(text, sizeof(text), "%s%s", k->how == KNOWN_PART ? at_least(p) : "", share);
+	figure(p, 10, k->how == KNOWN_NOTHING ? "-" : text);
 }
 
-/* Who took the CPU, in the middle of the columns that are the absence's alone. false: no room. */
-static bool name_taker(struct page *p, const struct timeline_absence *a)
+static void put_longest(const struct page *p, const struct timeline_row *r)
 {
-	unsigned first = (a->from - p->t->from_ns + p->t->width_ns - 1) / p->t->width_ns;
-	unsigned end =
-		a->to == p->t->to_ns ? p->t->columns : (a->to - p->t->from_ns) / p->t->width_ns;
-	char raw[TAKER_SIZE + 16], text[ESCAPE_SIZE(TAKER_SIZE)], cut[ESCAPE_SIZE(TAKER_SIZE) + 4];
-	unsigned width, room, rank = rank_of(p, a);
-	char name[TAKER_SIZE];
+	char text[UNITS_LEN + 4] = "-", time[UNITS_LEN];
+	const struct absence *a = &r->delay.a;
 
-	if (end < first + TIMELINE_TEXT_WIDE || a->state != ST_PREEMPTED)
-		return false;
-	room = end - first - 2;
-	taker__short(p->s->model, a, name);
-	if (rank)
-		snprintf(raw, sizeof(raw), "%u%s%s", rank, *name ? " " : "", name);
-	else
-		snprintf(raw, sizeof(raw), "%s", name);
-	escape__str(p->term->escape, raw, text, sizeof(text));
-	if (escape__width(text) > room && room < (rank ? 2U : 0) + 3 + (p->term->utf8 ? 1 : 3))
-		return false;		       /* less than three letters say nothing */
-	if (escape__width(text) + 2 <= room) { /* set off by blanks */
-		snprintf(raw, sizeof(raw), " %.300s ", text);
-		snprintf(text, sizeof(text), "%s", raw);
-	}
-	width = escape__shorten(text, room, p->term->utf8, cut);
-	if (*name || rank)
-		overlay(p, first + 1 + (room - width) / 2, cut);
-	return rank;
-}
-
-/* The numbers of the worst, in the middle of the wait; where there is room for one, it is the worst
- * one's. */
-static void mark_worst(struct page *p, unsigned row, const bool *named)
-{
-	for (unsigned i = p->t->worsts < WORST ? p->t->worsts : WORST; i-- > 0;) {
-		const struct timeline_absence *a = &p->t->worst[i];
-		__u64 from = a->a.to - a->a.run_delay_ns;
-		char number[2] = {'1' + i};
-
-		if (a->row != row || named[i])
-			continue;
-		from = from > a->from ? from : a->from;
-		put_cell(p, column_at(p->t, from + (a->to - from) / 2), number, 1, STYLE_BAD);
-	}
-}
-
-static void fill_cells(struct page *p, unsigned row)
-{
-	const struct timeline_row *r = &p->t->row[row];
-	bool named[WORST] = {false};
-
-	for (unsigned c = 0; c < p->t->columns; c++) {
-		enum glyph g = glyph__of(p->term, &r->column[c]);
-		const char *text = glyph__text(p->term, g, &r->column[c]);
-
-		p->used[g] = true;
-		put_cell(p, c, text, strlen(text), glyph__style(g));
-	}
-	for (unsigned i = 0; i < r->wide; i++) {
-		const struct timeline_absence *a = &p->t->wide[r->first_wide + i];
-
-		if (name_taker(p, a))
-			named[rank_of(p, a) - 1] = true;
-	}
-	mark_worst(p, row, named);
-}
-
-static void put_cells(const struct page *p)
-{
-	enum term_style style = STYLE_PLAIN;
-
-	for (unsigned c = 0; c < p->t->columns; c++) {
-		if (p->cell[c].style != style) {
-			fputs(term__off(p->term, style), p->f);
-			style = p->cell[c].style;
-			fputs(term__on(p->term, style), p->f);
-		}
-		fputs(p->cell[c].text, p->f);
-	}
-	fputs(term__off(p->term, style), p->f);
-}
-
-static void put_figures(const struct page *p, unsigned row)
-{
-	const struct measure *m = measure__find("run_delay", strlen("run_delay"));
-	const struct timeline_absence *d = &p->t->row[row].delay;
-	char text[UNITS_LEN];
-	__u64 ns;
-
-	if (p->share)
-		fprintf(p->f, " %9s",
-			measure__time(m, p->s, &p->s->vcpu[row], &ns)
-				? units__percent(text, ns, p->s->to_ns - p->s->from_ns)
-				: "-");
-	if (p->longest)
-		fprintf(p->f, "  %10s", d->v ? units__own(text, d->a.run_delay_ns) : "-");
+	if (r->delay.v)
+		snprintf(text, sizeof(text), "%s%s", a->open || !a->whole ? at_least(p) : "",
+			 units__own(time, a->run_delay_ns));
+	else if (r->known.how == KNOWN_ALL)
+		strcpy(text, "none");
+	figure(p, 13, text);
 }
 
 static void put_row(struct page *p, unsigned row)
 {
-	const struct model_vcpu *v = p->t->row[row].v;
+	const struct timeline_row *r = &p->t->row[row];
 	char number[16] = "?", label[32];
 
-	if (v->vcpu_id >= 0)
-		snprintf(number, sizeof(number), "%d", v->vcpu_id);
+	if (r->v->vcpu_id >= 0)
+		snprintf(number, sizeof(number), "%d", r->v->vcpu_id);
 	snprintf(label, sizeof(label), p->gutter < 10 ? "%4s " : "vCPU %-4s ", number);
 	fputs(label, p->f);
-	fill_cells(p, row);
-	put_cells(p);
-	put_figures(p, row);
+	strip__put(&p->strip, row, p->f);
+	if (p->share)
+		put_share(p, &r->known);
+	if (p->longest)
+		put_longest(p, r);
 	fputc('\n', p->f);
 	p->lines++;
 }
 
 /* ---- VMs ---------------------------------------------------------------------------------- */
 
-static void put_vm(struct page *p, const struct model_vcpu *v)
+static void put_vm(struct page *p, const struct timeline_vm *vm)
 {
+	__u32 id = p->t->row[vm->first].v->vm;
 	char name[TAKER_SIZE], text[ESCAPE_SIZE(TAKER_SIZE)];
 	unsigned at = 0;
 
-	model__vm_name(p->s->model, v->vm, name, sizeof(name));
+	model__vm_name(p->s->model, id, name, sizeof(name));
 	escape__str(p->term->escape, name, text, sizeof(text));
 	flow(p, &at, STYLE_HEADER, text);
-	escape__str(p->term->escape, taker__of_vm(&p->matrix, p->s, v->vm, name), text,
-		    sizeof(text));
+	escape__str(p->term->escape, taker__of_vm(&p->matrix, p->s, id, name), text, sizeof(text));
 	if (*text)
 		flow(p, &at, STYLE_DIM, text);
+	if (*taker__unknown(&vm->known, text))
+		flow(p, &at, STYLE_UNKNOWN, text);
 	fputc('\n', p->f);
 	p->lines++;
 }
 
 static void put_rows(struct page *p)
 {
-	unsigned n;
+	for (unsigned i = 0; i < p->t->vms; i++) {
+		const struct timeline_vm *vm = &p->t->vm[i];
 
-	for (unsigned i = 0; i < p->t->rows; i += n) {
-		n = summary__group(p->s, SUMMARY_BY_VM, i);
-		put_vm(p, p->t->row[i].v);
-		for (unsigned k = i; k < i + n; k++)
+		put_vm(p, vm);
+		for (unsigned k = vm->first; k < vm->first + vm->rows; k++)
 			put_row(p, k);
 	}
 }
 
 /* ---- below -------------------------------------------------------------------------------- */
 
+/* The sign in its colours, then what it means. */
 static void legend(const struct page *p)
 {
-	char words[GLYPH_WORDS];
-	unsigned at = 0;
+	unsigned at = 0, width;
+	const char *words;
+	struct glyph g;
 
-	for (enum glyph g = 0; g < GLYPH_CNT; g++)
-		if (p->used[g])
-			flow(p, &at, glyph__style(g), glyph__words(p->term, g, words));
+	for (unsigned i = 0; glyphs__legend(&p->strip.glyphs, &i, &g, &words);) {
+		width = escape__width(g.text) + 1 + escape__width(words);
+		if (at && (unsigned long)at + 2 + width > p->term->limit) {
+			fputc('\n', p->f);
+			at = 0;
+		}
+		at += fprintf(p->f, "%s", at ? "  " : "");
+		pen__on(&g.pen, p->term, p->f);
+		fputs(g.text, p->f);
+		pen__off(&g.pen, p->term, p->f);
+		fprintf(p->f, " %s", words);
+		at += width;
+	}
 	if (at)
 		fputc('\n', p->f);
 }
@@ -362,8 +265,9 @@ static void tell_wait(const struct page *p, unsigned i)
 	char raw[TAKER_SIZE], text[ESCAPE_SIZE(TAKER_SIZE)], time[UNITS_LEN], moment[AXIS_LEN];
 	unsigned at = 0;
 
-	snprintf(text, sizeof(text), "%u", i + 1);
-	flow(p, &at, STYLE_BAD, text);
+	pen__on(&pen_mark, p->term, p->f);
+	at += fprintf(p->f, "%u", i + 1);
+	pen__off(&pen_mark, p->term, p->f);
 	escape__str(p->term->escape, taker__victim(p->s->model, a->v, raw), text, sizeof(text));
 	flow(p, &at, STYLE_HEADER, text);
 	snprintf(text, sizeof(text), "%s%s%s", a->a.open ? "has waited " : "waited ",
@@ -379,14 +283,16 @@ static void tell_wait(const struct page *p, unsigned i)
 
 static void waits(const struct page *p)
 {
+	char text[TAKER_SIZE];
+	unsigned at = 0;
+
 	fputc('\n', p->f);
-	if (!p->t->worsts) {
-		fputs("no vCPU waited for a CPU\n", p->f);
-		return;
-	}
-	styled(p, STYLE_HEADER, "longest run delays");
+	flow(p, &at, p->t->worsts ? STYLE_HEADER : STYLE_PLAIN,
+	     taker__waits(&p->t->known, p->t->worsts));
+	if (*taker__unknown(&p->t->known, text))
+		flow(p, &at, STYLE_UNKNOWN, text);
 	fputc('\n', p->f);
-	for (unsigned i = 0; i < p->t->worsts && i < WORST; i++)
+	for (unsigned i = 0; i < p->t->worsts && i < STRIP_WORST; i++)
 		tell_wait(p, i);
 }
 
@@ -397,9 +303,9 @@ int timeline_text__print(FILE *f, const struct timeline *t, const struct summary
 
 	p.share = has_share(term);
 	p.longest = has_longest(term);
-	p.cell = calloc(t->columns + 1, sizeof(*p.cell));
-	if (!p.cell || matrix__init(&p.matrix, s, MATRIX_BY_NAME, ~0U)) {
-		free(p.cell);
+	if (strip__init(&p.strip, t, s->model, term) ||
+	    matrix__init(&p.matrix, s, MATRIX_BY_NAME, ~0U)) {
+		strip__free(&p.strip);
 		return -ENOMEM;
 	}
 	axis__init(&p.axis, since_start(&p, s->from_ns), since_start(&p, s->to_ns), t->columns);
@@ -418,6 +324,6 @@ int timeline_text__print(FILE *f, const struct timeline *t, const struct summary
 		waits(&p);
 	}
 	matrix__free(&p.matrix);
-	free(p.cell);
+	strip__free(&p.strip);
 	return 0;
 }

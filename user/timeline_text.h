@@ -7,7 +7,7 @@
 #include "term.h"
 #include "timeline.h"
 
-#define TIMELINE_TEXT_WIDE 5 /* columns that an absence needs to be named */
+#define TIMELINE_TEXT_WIDE 5 /* columns that an absence needs to be named in its strip */
 
 /* How many columns a strip has on such a terminal. */
 unsigned timeline_text__columns(const struct term *term);
