@@ -224,6 +224,12 @@ static void text_piece(struct out *o, enum escape_for to, const char *s, unsigne
 		emit_hex(o, s, n ?: 1, to == ESCAPE_LABEL ? "\\\\x%02x" : "\\x%02x");
 }
 
+/* JSON's writers quote the other controls, and not these, on which a terminal acts as well. */
+static bool is_c1(uint32_t cp)
+{
+	return cp >= 0x80 && cp < 0xa0;
+}
+
 /* Writes the first character of s (len > 0) and returns its bytes; 1 for what is not UTF-8. */
 static unsigned piece(struct out *o, enum escape_for to, const char *s, size_t len)
 {
@@ -232,7 +238,7 @@ static unsigned piece(struct out *o, enum escape_for to, const char *s, size_t l
 
 	if (to != ESCAPE_JSON)
 		text_piece(o, to, s, n, cp);
-	else if (n)
+	else if (n && !is_c1(cp))
 		emit(o, s, n);
 	else
 		emit_str(o, REPLACEMENT);

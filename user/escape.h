@@ -12,7 +12,8 @@
  *    what its libc does not know; one without UTF-8 none for all that is not ASCII.)
  *  - A backslash is two, so that no name can pretend to have such a byte.
  *  - Then comes what the format itself wants: quotes, references.
- * JSON has names as they are, for programs: only bytes that are not UTF-8 become U+FFFD.
+ * JSON has names as they are, for programs: only bytes that are not UTF-8, and C1 controls, on
+ * which a terminal acts, become U+FFFD.
  */
 #ifndef KVMSCHED_ESCAPE_H
 #define KVMSCHED_ESCAPE_H

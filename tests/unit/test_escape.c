@@ -66,6 +66,10 @@ static void json(void **state)
 	(void)state;
 	check(ESCAPE_JSON, "a\"\\\n\033", "a\"\\\n\033"); /* the writer's own job */
 	check(ESCAPE_JSON, "\xc3\xbc\xff\xc3", "\xc3\xbc" FFFD FFFD);
+	check(ESCAPE_JSON,
+	      "\xc2\x9b"
+	      "31m\xc2\xa0",
+	      FFFD "31m\xc2\xa0"); /* CSI; a space */
 }
 
 static void html(void **state)
