@@ -28,7 +28,7 @@ WARN	:= -Wall -Wextra -Wno-missing-field-initializers -Wno-address-of-packed-mem
 CFLAGS	?= -O2 -g
 ALL	:= -std=gnu11 $(WARN) $(CPPFLAGS) $(CFLAGS) -Ibpf -Iuser -I$(B) -MMD -MP
 # libcgraph's development package does not exist for two architectures at once, its library does.
-LIBS	:= -lbpf -lelf -lz -lyajl -lprotobuf-c -lm -lncursesw -ltinfo -lmicrohttpd $(if $(CROSS),-l:libcgraph.so.6,-lcgraph)
+LIBS	:= -lbpf -lelf -lz -lcap -lseccomp -lyajl -lprotobuf-c -lm -lncursesw -ltinfo -lmicrohttpd $(if $(CROSS),-l:libcgraph.so.6,-lcgraph)
 BPFARCH	:= $(if $(filter arm64,$(ARCH)),arm64,x86)
 
 # A line per file made; V=1 shows the commands.

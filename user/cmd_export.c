@@ -133,6 +133,7 @@ static int export(struct export_cmd *c)
 	err = c->format->init(&sink, &c->out);
 	if (err)
 		err__say(err, "starting");
+	sink.writes = true; /* it gets its name at the end */
 	status = err ? EXIT_ERROR : run(&c->o, &sink);
 	c->format->free(sink.ctx);
 	return outfile__close(&file, c->out.done ? 0 : -ECANCELED) ? EXIT_ERROR : status;

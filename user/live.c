@@ -52,6 +52,7 @@ struct live {
 	__u64 start_ns;
 	__u64 pass_ns; /* when a recent pass over the rings began */
 	__u64 safe_ns; /* every record before this time has been handed out */
+	int barrier;   /* a map for quiesce(), which may not make one any more; -1 */
 	int err;
 };
 
@@ -272,6 +273,13 @@ void live__sums(const struct live *l, struct sums *out)
 			     .places = l->agg_places};
 }
 
+/* Privileges are dropped before it is used. */
+static int make_barrier(struct live *l)
+{
+	l->barrier = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ks_barrier", 4, 4, 1, NULL);
+	return l->barrier < 0 ? err__say(errno, "setting up the end of the trace") : 0;
+}
+
 static int fill_filters(struct live *l)
 {
 	const struct filter *f = l->filter;
@@ -314,6 +322,7 @@ int live__open(struct live **out, const struct live_opts *o, struct session *s)
 		return err__say(ENOMEM, "starting");
 	}
 	l->cpus = cpus;
+	l->barrier = -1;
 	l->filter = o->filter;
 	l->lost = calloc(cpus + 1, sizeof(*l->lost));
 	err = l->lost ? 0 : err__say(ENOMEM, "starting");
@@ -323,6 +332,8 @@ int live__open(struct live **out, const struct live_opts *o, struct session *s)
 		err = map_rings(l);
 	if (!err)
 		err = map_aggs(l);
+	if (!err)
+		err = make_barrier(l);
 	if (!err)
 		err = fill_filters(l);
 	if (!err)
@@ -476,14 +487,10 @@ int live__drain(struct live *l, batch_fn fn, void *ctx, __u64 *watermark)
  * sections with preemption off that we hook are part of. */
 static int quiesce(struct live *l)
 {
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ks_barrier", 4, 4, 1, NULL), err;
 	__u32 key = 0;
+	int err = bpf_map__update_elem(l->skel->maps.barrier, &key, sizeof(key), &l->barrier,
+				       sizeof(l->barrier), BPF_ANY);
 
-	if (fd < 0)
-		return err__say(errno, "waiting for running programs");
-	err = bpf_map__update_elem(l->skel->maps.barrier, &key, sizeof(key), &fd, sizeof(fd),
-				   BPF_ANY);
-	close(fd);
 	return err ? err__say(err, "waiting for running programs") : 0;
 }
 
@@ -597,6 +604,8 @@ void live__free(struct live *l)
 		munmap(l->aggs, l->agg_places * sizeof(*l->aggs));
 	if (l->rings)
 		munmap(l->rings, rings_size(l));
+	if (l->barrier >= 0)
+		close(l->barrier);
 	kvmsched_bpf__destroy(l->skel);
 	free(l->queue.buf);
 	free(l->lost);

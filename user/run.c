@@ -18,6 +18,7 @@
 #include "flight.h"
 #include "keep.h"
 #include "order.h"
+#include "privilege.h"
 #include "record.h"
 #include "run_parts.h"
 
@@ -501,6 +502,17 @@ static int trace(struct run *r)
 	return err;
 }
 
+int run__drop_privileges(const struct options *o, const struct sink *sink)
+{
+	unsigned uses = o->output || o->keep || o->flight ? PRIVILEGE_FILES : 0;
+
+	if (sink && sink->writes)
+		uses |= PRIVILEGE_FILES;
+	if (sink && sink->serves)
+		uses |= PRIVILEGE_SOCKETS;
+	return privilege__drop(uses);
+}
+
 static int begin_live(struct run *r)
 {
 	const struct options *o = r->o;
@@ -523,6 +535,8 @@ static int begin_live(struct run *r)
 	if (!r->stream)
 		return err__say(ENOMEM, "starting");
 	err = begin_model(r, r->session.cpus + 1, fill_live, 0, ~0ULL);
+	if (!err)
+		err = run__drop_privileges(o, r->sink);
 	if (err)
 		return err;
 	err = child__go(&r->child);

@@ -13,4 +13,8 @@
  * counts last. */
 int run(const struct options *o, const struct sink *sink);
 
+/* Of a live trace, when all is attached and sinks have begun: what this command does not need any
+ * more is given up (privilege.h). 0 or -errno, having said why. */
+int run__drop_privileges(const struct options *o, const struct sink *sink);
+
 #endif

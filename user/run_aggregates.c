@@ -159,7 +159,7 @@ static int begin(struct aggregates *r)
 		err = r->sink->window(r->sink->ctx, r->session.start_ns, ~0ULL);
 	if (!err && r->sink->begin)
 		err = r->sink->begin(r->sink->ctx, &r->session, r->model);
-	return err ?: child__go(&r->child);
+	return err ?: run__drop_privileges(r->o, r->sink) ?: child__go(&r->child);
 }
 
 static int end(struct aggregates *r, int err)

@@ -37,6 +37,8 @@ struct sink {
 	bool adds_up;	/* its intervals are added up: there is no summary of the whole */
 	bool *stop, *hurry;
 	bool times_only; /* the summary's distributions and counts are not wanted */
+	bool writes;	 /* a file of its own, after begin */
+	bool serves;	 /* on sockets that listen since before begin */
 	bool all_of_cmd; /* a command that outlives the trace leaves its finding open */
 	int status; /* what it found, as an exit status: EXIT_FINE, _VIOLATED or _INCONCLUSIVE */
 	void *ctx;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include "child.h"
 #include "err.h"
+#include "privilege.h"
 #include "sink_serve.h"
 
 #define INTERVAL_NS 10000000000ULL /* where nobody asks */
@@ -53,6 +54,8 @@ static int serve_total(void *ctx, const struct summary *s)
 	out->untracked = s->session->untracked;
 	if (!err)
 		err = start(out);
+	if (!err)
+		err = privilege__drop(PRIVILEGE_SOCKETS); /* a live trace did */
 	if (!err)
 		err = serve__until(out->server, child__fd(&signals));
 	serve__free(out->server);
@@ -114,6 +117,7 @@ void sink_serve__init(struct sink *sink, struct sink_serve *out, const struct si
 	totals__init(&out->totals, opts->metrics.per_vcpu);
 	if (opts->once || !opts->live)
 		*sink = (struct sink){.end = opts->once ? once : serve_total,
+				      .writes = opts->once,
 				      .sums_do = true,
 				      .classes = true,
 				      .ctx = out};
@@ -126,6 +130,7 @@ void sink_serve__init(struct sink *sink, struct sink_serve *out, const struct si
 				      .sums_do = true,
 				      .classes = true,
 				      .adds_up = true,
+				      .serves = true,
 				      .hurry = &out->hurry,
 				      .ctx = out};
 }

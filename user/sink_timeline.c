@@ -88,6 +88,10 @@ void sink_timeline__init(struct sink *sink, struct sink_timeline *t,
 			 const struct timeline_show *show)
 {
 	*t = (struct sink_timeline){.show = *show};
-	*sink = (struct sink){
-		.window = window, .span = span, .absence = absence, .end = end, .ctx = t};
+	*sink = (struct sink){.window = window,
+			      .span = span,
+			      .absence = absence,
+			      .end = end,
+			      .ctx = t,
+			      .writes = show->svg != NULL};
 }
