@@ -213,7 +213,10 @@ static void advise_capabilities(const struct host *h, FILE *out)
 	if (host__permitted(h))
 		return;
 	list_missing(h, missing, sizeof(missing));
-	fprintf(out, "no %s: run as root%s\n", missing,
+	fprintf(out,
+		"no %s: run as root, or give these by setcap or a systemd unit%s; they are dropped "
+		"once all is attached\n",
+		missing,
 		h->kvm == HOST_KVM_BUILTIN
 			? ""
 			: " (KVM as a module: finding its BTF takes CAP_SYS_ADMIN)");

@@ -330,7 +330,8 @@ static void kvm_builtin(void **state)
 	ONLY_ADVICE("no CAP_BPF:");
 	put_caps("0000000000000000");
 	look(NULL);
-	ONLY_ADVICE("no CAP_BPF, CAP_PERFMON: run as root\n");
+	ONLY_ADVICE(
+		"no CAP_BPF, CAP_PERFMON: run as root, or give these by setcap or a systemd unit; ");
 }
 
 static void module_needs_sys_admin(void **state)
