@@ -14,7 +14,7 @@ static struct filter filter;
 static struct intervals intervals;
 static struct model *model;
 static struct totals totals;
-static struct metrics_opts opts = {.max_vms = METRICS_VMS, .version = "bench"};
+static struct metrics_opts opts = {.max_vms = METRICS_VMS, .version = "bench", .commit = "bench"};
 static size_t bytes;
 
 __attribute__((noinline)) static int add_up(void)

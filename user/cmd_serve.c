@@ -132,9 +132,10 @@ static int serve(struct serve_cmd *c)
 int cmd_serve(int argc, char **argv)
 {
 	struct sockets sockets = {0};
-	struct serve_cmd c = {
-		.show = {.metrics = {.max_vms = METRICS_VMS, .version = KVMSCHED_VERSION},
-			 .sockets = &sockets}};
+	struct serve_cmd c = {.show = {.metrics = {.max_vms = METRICS_VMS,
+						   .version = KVMSCHED_VERSION,
+						   .commit = KVMSCHED_COMMIT},
+				       .sockets = &sockets}};
 	int status = EXIT_ERROR;
 
 	options__init(&c.o);

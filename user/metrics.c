@@ -216,6 +216,7 @@ static void build(struct page *p)
 	metrics_text__family(&p->t, "kvmsched_build", METRICS_INFO, "Which kvmsched this is.");
 	metrics_text__sample(&p->t, NULL);
 	metrics_text__label(&p->t, "version", p->o->version);
+	metrics_text__label(&p->t, "commit", p->o->commit);
 	metrics_text__count(&p->t, 1);
 }
 

@@ -21,7 +21,7 @@
 struct metrics_opts {
 	bool per_vcpu;
 	unsigned max_vms; /* the oldest have series; the others are counted */
-	const char *version;
+	const char *version, *commit;
 };
 
 struct metrics {

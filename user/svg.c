@@ -74,26 +74,11 @@ void svg__end(FILE *f)
 	fputs("</svg>\n", f);
 }
 
-/* Where character number n of a text begins, if it has more than n. */
-static const char *character(const char *s, unsigned n)
-{
-	while (*s && n--)
-		for (s++; (*s & 0xc0) == 0x80; s++)
-			;
-	return *s ? s : NULL;
-}
-
 void svg__text(FILE *f, const char *raw, unsigned letters)
 {
-	char out[ESCAPE_SIZE(1024)];
-	const char *end = character(raw, letters);
-	size_t len;
+	char plain[ESCAPE_SIZE(1024)], cut[sizeof(plain) + 4];
 
-	if (end)
-		end = letters > 1 ? character(raw, letters - 1) : raw;
-	len = end ? (size_t)(end - raw) : strlen(raw);
-	escape__mem(ESCAPE_HTML, raw, len < 1024 ? len : escape__fit(raw, 1024), out, sizeof(out));
-	fputs(out, f);
-	if (end)
-		fputs("…", f);
+	escape__mem(ESCAPE_TERMINAL, raw, escape__fit(raw, 1024), plain, sizeof(plain));
+	escape__shorten(plain, letters, true, cut);
+	escape__put(ESCAPE_MARKUP, cut, f);
 }

@@ -25,7 +25,7 @@ static int setup(void **state)
 
 	(void)state;
 	session = scene_session(MODE_DEFAULT);
-	opts = (struct metrics_opts){.max_vms = 100, .version = "1.0-test"};
+	opts = (struct metrics_opts){.max_vms = 100, .version = "1.0-test", .commit = "c0ffee"};
 	summary__init(&summary, &session, &filter, 0, ~0ULL, &l);
 	model = model__new(&session, &filter, &l);
 	assert_non_null(model);
@@ -165,7 +165,7 @@ static void test_formats(void **state)
 	assert_line("# TYPE kvmsched_vm_info gauge");
 	assert_line("kvmsched_lost_records_total 3");
 	assert_line("kvmsched_vcpus_untracked 7");
-	assert_line("kvmsched_build_info{version=\"1.0-test\"} 1");
+	assert_line("kvmsched_build_info{version=\"1.0-test\",commit=\"c0ffee\"} 1");
 	assert_no("# EOF");
 	assert_no("process_");
 	render(METRICS_OPENMETRICS,

@@ -35,8 +35,9 @@ static void feed(union rec r)
 
 static int setup(void **state)
 {
-	struct sink_serve_opts opts = {
-		.metrics = {.max_vms = 10, .version = "x"}, .sockets = &sockets, .live = true};
+	struct sink_serve_opts opts = {.metrics = {.max_vms = 10, .version = "x", .commit = "x"},
+				       .sockets = &sockets,
+				       .live = true};
 	char name[SOCKETS_NAME];
 
 	(void)state;
