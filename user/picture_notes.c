@@ -41,7 +41,7 @@ static void who(const struct picture *p, const struct timeline_absence *a, doubl
 		 room = picture__letters(width - 8, size * 1.12); /* bold */
 	char raw[TAKER_SIZE];
 
-	taker__short(p->s->model, a, raw);
+	taker__culprit(p->t, p->s->model, a, raw);
 	if (p->row_height < 12 || room < 3 || (room < 6 && strlen(raw) > room))
 		return;
 	fprintf(p->f,
@@ -138,7 +138,7 @@ static void wait_line(const struct picture *p, unsigned i, unsigned y)
 {
 	const struct timeline_absence *a = &p->t->worst[i];
 	unsigned room = picture__letters(p->width - 2 * PICTURE_MARGIN - 30, 12), used;
-	char raw[TAKER_SIZE], text[160], length[UNITS_LEN], moment[AXIS_LEN];
+	char raw[TAKER_LONG], text[160], length[UNITS_LEN], moment[AXIS_LEN];
 
 	mark(p, PICTURE_MARGIN + 8, y - 4, i + 1);
 	taker__victim(p->s->model, a->v, raw);
@@ -151,7 +151,7 @@ static void wait_line(const struct picture *p, unsigned i, unsigned y)
 		PICTURE_MARGIN + 26, y);
 	svg__text(p->f, raw, room / 3);
 	fprintf(p->f, "</tspan>%s", text);
-	svg__text(p->f, taker__why(p->s->model, a, raw), room > used + 8 ? room - used : 8);
+	svg__text(p->f, taker__why(p->t, p->s->model, a, raw), room > used + 8 ? room - used : 8);
 	fputs("</text>\n", p->f);
 }
 

@@ -7,7 +7,9 @@
 #include "units.h"
 
 #define NAME_SIZE 160
-#define TOLD_OF	  3 /* of those who preempted a VM */
+#define TOLD_OF	  3  /* of those who preempted a VM */
+#define HAD_IT	  2  /* ... and of those who had the CPU during a wait */
+#define WORTH	  20 /* a part of the wait that is worth a word */
 
 /* The idle task has no thread id, and its descriptor may be missing. */
 static const char *comm_of(const struct timeline_absence *a)
@@ -84,18 +86,99 @@ const char *taker__victim(const struct model *m, const struct model_vcpu *v, cha
 	return out;
 }
 
-const char *taker__why(const struct model *m, const struct timeline_absence *a, char *out)
+const char *taker__culprit(const struct timeline *t, const struct model *m,
+			   const struct timeline_absence *a, char *out)
 {
-	char by[TAKER_SIZE];
+	const struct timeline_meanwhile *w = timeline__meanwhile(t, a);
+
+	if (!w || w->cpu < 0 || !w->rans || w->ran[0].ns < a->a.run_delay_ns / 2)
+		return taker__short(m, a, out);
+	if (w->ran[0].v->vm == a->v->vm && w->ran[0].v->vcpu_id >= 0)
+		snprintf(out, TAKER_SIZE, "vCPU %d", w->ran[0].v->vcpu_id);
+	else
+		taker__victim(m, w->ran[0].v, out);
+	return out;
+}
+
+/* How many of those who had the CPU are worth a word. */
+static unsigned had_it(const struct timeline_meanwhile *w, const struct timeline_absence *a)
+{
+	unsigned n = 0;
+
+	while (w && w->cpu >= 0 && n < w->rans && n < HAD_IT &&
+	       w->ran[n].ns >= a->a.run_delay_ns / WORTH)
+		n++;
+	return n;
+}
+
+/* "batch vCPU 0 had%s for 38.120 ms, shop vCPU 1 for 4.000 ms"; skip: not the first one's name. */
+static void put_had(const struct timeline_meanwhile *w, const struct model *m, unsigned n,
+		    const char *what, bool skip, char *out, size_t size)
+{
+	char name[TAKER_SIZE], text[UNITS_LEN];
+	size_t at = 0;
+
+	for (unsigned i = 0; i < n && at < size; i++) {
+		if (!i && skip)
+			snprintf(name, sizeof(name), "which");
+		else
+			taker__victim(m, w->ran[i].v, name);
+		at += snprintf(out + at, size - at, "%s%.160s%s for %s%s", i ? ", " : "", name,
+			       i ? "" : what, w->whole ? "" : "at least ",
+			       units__own(text, w->ran[i].ns));
+	}
+}
+
+static void why_preempted(const struct timeline_meanwhile *w, const struct model *m,
+			  const struct timeline_absence *a, char *out)
+{
+	unsigned n = had_it(w, a);
+	char by[TAKER_SIZE], had[TAKER_SIZE], what[32] = " had";
+
+	taker__long(m, a, by);
+	if (n && a->introduced && a->task.vcpu == w->ran[0].v->id) {
+		snprintf(what, sizeof(what), " had CPU %d", w->cpu);
+		put_had(w, m, n, what, true, had, sizeof(had));
+		snprintf(out, TAKER_LONG, "preempted by %s, %s", by, had);
+	} else if (n) {
+		put_had(w, m, n, what, false, had, sizeof(had));
+		snprintf(out, TAKER_LONG, "%s took CPU %d, which %s", by, w->cpu, had);
+	} else if (a->a.by == KS_BY_KERNEL && w && w->cpu >= 0) {
+		/* it will hardly have had it for long: another one may have come after it */
+		snprintf(out, TAKER_LONG, "%s took CPU %d first, none of these vCPUs had it", by,
+			 w->cpu);
+	} else {
+		snprintf(out, TAKER_LONG, "preempted by %s", by);
+	}
+}
+
+static void why_woken(const struct timeline_meanwhile *w, const struct model *m,
+		      const struct timeline_absence *a, char *out)
+{
+	unsigned n = had_it(w, a);
+	char had[TAKER_SIZE], what[32];
+
+	if (n) {
+		snprintf(what, sizeof(what), " had CPU %d", w->cpu);
+		put_had(w, m, n, what, false, had, sizeof(had));
+	}
+	snprintf(out, TAKER_LONG, "woken after it was %s%s%s", state__name(a->state),
+		 n ? ", while " : "", n ? had : "");
+}
+
+const char *taker__why(const struct timeline *t, const struct model *m,
+		       const struct timeline_absence *a, char *out)
+{
+	const struct timeline_meanwhile *w = timeline__meanwhile(t, a);
 
 	if (a->state != ST_PREEMPTED)
-		snprintf(out, TAKER_SIZE, "woken after it was %s", state__name(a->state));
+		why_woken(w, m, a, out);
 	else if (a->a.by == KS_BY_QUOTA)
-		snprintf(out, TAKER_SIZE, "its cgroup's CPU quota was used up");
+		snprintf(out, TAKER_LONG, "its cgroup's CPU quota was used up");
 	else if (a->a.by == KS_BY_NONE)
-		snprintf(out, TAKER_SIZE, "preempted");
+		snprintf(out, TAKER_LONG, "preempted");
 	else
-		snprintf(out, TAKER_SIZE, "preempted by %.250s", taker__long(m, a, by));
+		why_preempted(w, m, a, out);
 	return out;
 }
 

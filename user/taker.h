@@ -10,6 +10,7 @@
 #include "timeline.h"
 
 #define TAKER_SIZE 320
+#define TAKER_LONG (2 * TAKER_SIZE + 64)
 
 /* As short as it can be named: another VM's vCPU as "db vCPU 2", one's own as "vCPU 2", other tasks
  * by their name, "quota". "" of a blocked absence. Returns out[TAKER_SIZE]. */
@@ -21,9 +22,16 @@ const char *taker__long(const struct model *m, const struct timeline_absence *a,
 /* "db vCPU 3": whose absence it is. */
 const char *taker__victim(const struct model *m, const struct model_vcpu *v, char *out);
 
-/* Why it was away, to stand after "waited 3 ms": "preempted by host sleep[316]", "after it was
- * halted". */
-const char *taker__why(const struct model *m, const struct timeline_absence *a, char *out);
+/* Who is to blame for it, as short as that: of one of the worst who had the CPU for most of the
+ * wait, if that is known, else who took it. */
+const char *taker__culprit(const struct timeline *t, const struct model *m,
+			   const struct timeline_absence *a, char *out);
+
+/* Why it was away, to stand after "waited 3 ms": "preempted by host sleep[316]", "woken after it
+ * was halted"; and, if it is one of the worst, who had the CPU: "kernel ksoftirqd/1[20] took CPU 1,
+ * which noisy vCPU 1 had for 38.120 ms". Returns out[TAKER_LONG]. */
+const char *taker__why(const struct timeline *t, const struct model *m,
+		       const struct timeline_absence *a, char *out);
 
 /* Who preempted a VM's vCPUs most: "preempted for 5.432 s: 88.0% by batch, 10.2% by itself". "" if
  * nobody did. m: MATRIX_BY_NAME. */

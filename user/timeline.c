@@ -36,6 +36,7 @@ void timeline__free(struct timeline *t)
 	free(t->row);
 	free(t->wide);
 	free(t->vm);
+	timeline_meanwhile__free(t);
 	free(t->index);
 	memset(t, 0, sizeof(*t));
 }
@@ -185,6 +186,8 @@ int timeline__span(void *timeline, struct model_vcpu *v, const struct span *s,
 		return 0;
 	reach(t, cut.to);
 	fill(t, r, &cut);
+	if (timeline_meanwhile__ran(t, v, &cut))
+		return -ENOMEM;
 	return a ? timeline_absences__span(t, v, &cut, a, task) : 0;
 }
 
@@ -253,6 +256,7 @@ int timeline__finish(struct timeline *t, const struct summary *s)
 	count_columns(t);
 	timeline_absences__settle(t, s->model);
 	timeline_absences__deal(t);
+	timeline_meanwhile__settle(t, s);
 	return timeline_known__init(t, s);
 }
 

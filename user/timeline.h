@@ -77,6 +77,22 @@ struct timeline_row {
 	__u64 at_from, at_to;
 };
 
+#define TIMELINE_RAN 16
+
+/* Who ran while one of the worst waited, on the CPU that it waited for: of a preempted vCPU the one
+ * it was taken off, else the one it came to. Only traced vCPUs are seen, and only in the window.
+ * The longest first; of more than TIMELINE_RAN the longest, or nearly. */
+struct timeline_meanwhile {
+	int cpu;    /* -1: not known which, or (--light) when vCPUs run; or nobody took it: quota */
+	bool whole; /* else they may have run longer: more than could be kept, or on which CPU
+		     * somebody was is not known for all of the time */
+	unsigned rans;
+	struct timeline_ran {
+		const struct model_vcpu *v;
+		__u64 ns;
+	} ran[TIMELINE_RAN];
+};
+
 struct timeline_vm {
 	unsigned first, rows;
 	struct timeline_known known;
@@ -96,10 +112,13 @@ struct timeline {
 	unsigned wides;
 	struct timeline_absence worst[TIMELINE_WORST]; /* longest run delay first, of all rows */
 	unsigned worsts;
+	struct timeline_meanwhile meanwhile[TIMELINE_WORST]; /* of worst[i] */
 	/* not for readers */
 	__u32 *index; /* vCPU's id -> row + 1 */
 	__u32 indexes;
 	unsigned row_room, wide_room;
+	struct timeline_cpu *cpu; /* what ran last, per CPU */
+	unsigned cpus;
 };
 
 void timeline__init(struct timeline *t, const struct timeline_opts *opts);
@@ -123,6 +142,10 @@ void timeline__coarsen(struct timeline *t, unsigned columns);
 void timeline__free(struct timeline *t);
 
 /* ---- for those who draw ------------------------------------------------------------------- */
+
+/* Who ran while absence a kept others waiting; NULL: not one of the worst. */
+const struct timeline_meanwhile *timeline__meanwhile(const struct timeline *t,
+						     const struct timeline_absence *a);
 
 /* The time at which column c begins; of c == columns the window's end. */
 __u64 timeline__edge(const struct timeline *t, unsigned c);

@@ -97,11 +97,14 @@ static void keep_worst(struct timeline *t, const struct timeline_absence *d)
 
 	if (i == TIMELINE_WORST && !waits_longer(d, &t->worst[--i]))
 		return;
-	for (; i && waits_longer(d, &t->worst[i - 1]); i--)
+	for (; i && waits_longer(d, &t->worst[i - 1]); i--) {
 		t->worst[i] = t->worst[i - 1];
+		t->meanwhile[i] = t->meanwhile[i - 1];
+	}
 	t->worst[i] = *d;
 	if (t->worsts < TIMELINE_WORST)
 		t->worsts++;
+	timeline_meanwhile__look(t, i);
 }
 
 void timeline_absences__ended(struct timeline *t, struct timeline_row *r, const struct absence *a,
@@ -137,19 +140,32 @@ static void settle(struct timeline *t, struct timeline_absence *d, const struct 
 	}
 }
 
-/* Returns how many are left: those of rows that exist. */
-static unsigned settle_list(struct timeline *t, struct timeline_absence *list, unsigned n,
-			    const struct model *m)
+/* Those of rows that do not exist go. */
+static void settle_worst(struct timeline *t, const struct model *m)
 {
 	unsigned left = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		if (!t->index[list[i].v->id])
+	for (unsigned i = 0; i < t->worsts; i++) {
+		if (!t->index[t->worst[i].v->id])
 			continue;
-		list[left] = list[i];
-		settle(t, &list[left++], m);
+		t->worst[left] = t->worst[i];
+		t->meanwhile[left] = t->meanwhile[i];
+		settle(t, &t->worst[left++], m);
 	}
-	return left;
+	t->worsts = left;
+}
+
+static void settle_wide(struct timeline *t, const struct model *m)
+{
+	unsigned left = 0;
+
+	for (unsigned i = 0; i < t->wides; i++) {
+		if (!t->index[t->wide[i].v->id])
+			continue;
+		t->wide[left] = t->wide[i];
+		settle(t, &t->wide[left++], m);
+	}
+	t->wides = left;
 }
 
 static int by_row_and_time(const void *a, const void *b)
@@ -169,8 +185,8 @@ void timeline_absences__settle(struct timeline *t, const struct model *m)
 		if (t->row[i].absence.v)
 			settle(t, &t->row[i].absence, m);
 	}
-	t->worsts = settle_list(t, t->worst, t->worsts, m);
-	t->wides = settle_list(t, t->wide, t->wides, m);
+	settle_worst(t, m);
+	settle_wide(t, m);
 	if (t->wides)
 		qsort(t->wide, t->wides, sizeof(*t->wide), by_row_and_time);
 }

@@ -107,6 +107,25 @@ static void put_row(struct json *j, const struct timeline *t, const struct summa
 	json__end_object(j);
 }
 
+static void put_meanwhile(struct json *j, const struct summary *s,
+			  const struct timeline_meanwhile *m)
+{
+	if (m->cpu < 0)
+		return;
+	json__key_object(j, "meanwhile");
+	json__key_u64(j, "cpu", m->cpu);
+	json__key_bool(j, "whole", m->whole);
+	json__key_array(j, "vcpus");
+	for (unsigned i = 0; i < m->rans; i++) {
+		json__object(j);
+		report_json__identity(j, s, m->ran[i].v);
+		json__key_u64(j, "ran_ns", m->ran[i].ns);
+		json__end_object(j);
+	}
+	json__end_array(j);
+	json__end_object(j);
+}
+
 static void put_worst(struct json *j, const struct timeline *t, const struct summary *s)
 {
 	json__key_array(j, "worst");
@@ -114,6 +133,7 @@ static void put_worst(struct json *j, const struct timeline *t, const struct sum
 		json__object(j);
 		report_json__identity(j, s, t->worst[i].v);
 		put_absence(j, s, &t->worst[i]);
+		put_meanwhile(j, s, &t->meanwhile[i]);
 		json__end_object(j);
 	}
 	json__end_array(j);

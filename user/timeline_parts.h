@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the parts of the layout are to each other: timeline.c has rows and columns,
- * timeline_absences.c the absences that are kept one by one. Not for those who draw. */
+ * timeline_absences.c the absences that are kept one by one, timeline_meanwhile.c who ran while the
+ * worst waited, timeline_known.c what is not known. Not for those who draw. */
 #ifndef KVMSCHED_TIMELINE_PARTS_H
 #define KVMSCHED_TIMELINE_PARTS_H
 
@@ -23,6 +24,16 @@ void timeline_absences__sift(struct timeline *t);
 /* Rows have their order: settles who took the CPUs, and which row has which. */
 void timeline_absences__settle(struct timeline *t, const struct model *m);
 void timeline_absences__deal(struct timeline *t);
+
+/* Remembers that v ran. 0 or -ENOMEM. */
+int timeline_meanwhile__ran(struct timeline *t, const struct model_vcpu *v, const struct span *s);
+
+/* worst[i] is new: who ran meanwhile, as far as that has been told. */
+void timeline_meanwhile__look(struct timeline *t, unsigned i);
+
+/* The longest first; and what this trace cannot tell is forgotten. */
+void timeline_meanwhile__settle(struct timeline *t, const struct summary *s);
+void timeline_meanwhile__free(struct timeline *t);
 
 /* What is known of the rows, of the VMs and of all. 0 or -ENOMEM. */
 int timeline_known__init(struct timeline *t, const struct summary *s);

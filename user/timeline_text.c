@@ -54,7 +54,7 @@ unsigned timeline_text__columns(const struct term *term)
  * none, wrapped at blanks. */
 static void flow(const struct page *p, unsigned *at, enum term_style style, const char *text)
 {
-	char words[ESCAPE_SIZE(TAKER_SIZE)], *word, *rest = words;
+	char words[ESCAPE_SIZE(TAKER_LONG)], *word, *rest = words;
 
 	if (escape__width(text) <= p->term->limit) {
 		term__flow(p->term, p->f, at, "  ", style, text);
@@ -262,7 +262,8 @@ static void legend(const struct page *p)
 static void tell_wait(const struct page *p, unsigned i)
 {
 	const struct timeline_absence *a = &p->t->worst[i];
-	char raw[TAKER_SIZE], text[ESCAPE_SIZE(TAKER_SIZE)], time[UNITS_LEN], moment[AXIS_LEN];
+	char raw[TAKER_LONG], text[ESCAPE_SIZE(TAKER_LONG)];
+	char time[UNITS_LEN], moment[AXIS_LEN];
 	unsigned at = 0;
 
 	pen__on(&pen_mark, p->term, p->f);
@@ -276,7 +277,7 @@ static void tell_wait(const struct page *p, unsigned i)
 	snprintf(text, sizeof(text), "from %s",
 		 axis__moment(&p->axis, since_start(p, a->a.to - a->a.run_delay_ns), moment));
 	flow(p, &at, STYLE_PLAIN, text);
-	escape__str(p->term->escape, taker__why(p->s->model, a, raw), text, sizeof(text));
+	escape__str(p->term->escape, taker__why(p->t, p->s->model, a, raw), text, sizeof(text));
 	flow(p, &at, STYLE_PLAIN, text);
 	fputc('\n', p->f);
 }

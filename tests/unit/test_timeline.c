@@ -445,6 +445,177 @@ static void test_late_name(void **state)
 	stop();
 }
 
+/* ---- who ran meanwhile -------------------------------------------------------------------- */
+
+static void ran(unsigned v, __u16 cpu, __u64 from, __u64 to, __u64 user_ns)
+{
+	struct span s = {
+		.from = from, .to = to, .state = ST_RUNNING, .user_ns = user_ns, .cpu = cpu};
+
+	vcpu[v].v.cpu = cpu; /* also that of the record that ended it */
+	assert_int_equal(timeline__span(&t, &vcpu[v], &s, NULL, NULL), 0);
+}
+
+static void waited(unsigned v, __u16 cpu, __u64 from, __u64 to, __u8 reason, __u64 run_delay_ns)
+{
+	bool blocked = reason == KS_R_HALTED;
+	struct absence a = {.from = from,
+			    .to = to,
+			    .reason = reason,
+			    .by = blocked ? KS_BY_NONE : KS_BY_HOST,
+			    .has_run_delay = true,
+			    .run_delay_ns = run_delay_ns,
+			    .cpu_out = blocked ? 9 : cpu,
+			    .cpu_in = blocked ? cpu : 9,
+			    .whole = true};
+
+	assert_int_equal(timeline__absence(&t, &vcpu[v], &a, NULL), 0);
+}
+
+static void assert_ran(unsigned worst, unsigned i, unsigned v, __u64 ns)
+{
+	assert_true(i < t.meanwhile[worst].rans);
+	assert_ptr_equal(t.meanwhile[worst].ran[i].v, &vcpu[v]);
+	assert_int_equal(t.meanwhile[worst].ran[i].ns, ns);
+}
+
+static void test_meanwhile(void **state)
+{
+	(void)state;
+	begin(10, 0, 0, 1000);
+	ran(3, 3, 0, 100, 0);	 /* before */
+	ran(0, 3, 0, 100, 0);	 /* the one that will wait */
+	ran(1, 3, 90, 120, 0);	 /* the last 20 of it */
+	ran(2, 4, 100, 190, 0);	 /* on another CPU */
+	ran(2, 3, 120, 180, 30); /* half of it in user space */
+	waited(0, 3, 100, 200, KS_R_PREEMPTED, 100);
+	ran(1, 3, 185, 250, 0);			  /* is told of when the wait is over: 15 of it */
+	ran(3, 3, 200, 300, 0);			  /* after */
+	waited(4, 3, 250, 400, KS_R_HALTED, 120); /* woken at 280 */
+	ran(1, 3, 300, 320, 0);
+	finish(5, 1000);
+	assert_int_equal(t.worsts, 2);
+	assert_int_equal(t.meanwhile[0].cpu, 3);
+	assert_true(t.meanwhile[0].whole);
+	assert_int_equal(t.meanwhile[0].rans, 2);
+	assert_ran(0, 0, 1, 20);
+	assert_ran(0, 1, 3, 20);
+	assert_int_equal(t.meanwhile[1].rans, 2);
+	assert_ran(1, 0, 1, 35);
+	assert_ran(1, 1, 2, 30);
+	assert_ptr_equal(timeline__meanwhile(&t, &t.worst[1]), &t.meanwhile[1]);
+	assert_null(timeline__meanwhile(&t, &(struct timeline_absence){.v = &vcpu[7]}));
+}
+
+/* More spans than are kept: what is told is a lower bound, and says so. */
+static void test_meanwhile_bound(void **state)
+{
+	(void)state;
+	begin(10, 0, 0, 1000000);
+	for (unsigned i = 0; i < 3000; i++)
+		ran(1 + i % 2, 0, i, i + 1, 0);
+	waited(0, 0, 0, 3000, KS_R_PREEMPTED, 3000);
+	waited(3, 0, 2000, 3000, KS_R_PREEMPTED, 1000); /* this one has all that it needs */
+	finish(4, 1000000);
+	assert_false(t.meanwhile[0].whole);
+	assert_ran(0, 0, 1, 1024);
+	assert_true(t.meanwhile[1].whole);
+	assert_ran(1, 0, 1, 500);
+	assert_ran(1, 1, 2, 500);
+}
+
+/* Of quota nobody had the CPU; where it waited may not be known. */
+static void test_meanwhile_nobody(void **state)
+{
+	struct absence a = {.to = 90, .has_run_delay = true, .run_delay_ns = 90, .by = KS_BY_QUOTA};
+
+	(void)state;
+	begin(10, 0, 0, 100);
+	ran(1, 0, 0, 100, 0);
+	assert_int_equal(timeline__absence(&t, &vcpu[0], &a, NULL), 0);
+	waited(2, VCPU_NO_CPU, 0, 80, KS_R_PREEMPTED, 80);
+	finish(3, 100);
+	assert_int_equal(t.meanwhile[0].cpu, -1);
+	assert_int_equal(t.meanwhile[1].cpu, -1);
+	assert_int_equal(t.meanwhile[1].rans, 0);
+}
+
+/* Somebody moved from one CPU to another, and when is not known: of neither it is known all. */
+static void test_meanwhile_moved(void **state)
+{
+	struct span s = {.from = 110, .to = 150, .state = ST_RUNNING, .cpu = 1};
+
+	(void)state;
+	begin(10, 0, 0, 1000);
+	ran(2, 0, 100, 120, 0);
+	vcpu[3].v.cpu = 0;
+	assert_int_equal(timeline__span(&t, &vcpu[3], &s, NULL, NULL), 0);
+	waited(0, 0, 100, 200, KS_R_PREEMPTED, 100);
+	waited(1, 1, 100, 199, KS_R_PREEMPTED, 99);
+	waited(4, 1, 150, 248, KS_R_PREEMPTED, 98);
+	finish(5, 1000);
+	assert_false(t.meanwhile[0].whole);
+	assert_int_equal(t.meanwhile[0].rans, 1);
+	assert_ran(0, 0, 2, 20);
+	assert_false(t.meanwhile[1].whole);
+	assert_int_equal(t.meanwhile[1].rans, 0);
+	assert_true(t.meanwhile[2].whole);
+}
+
+#define CPUS	 2
+#define SWITCHES 3000
+
+/* A made-up host: each CPU's vCPUs in turns of random lengths; against a count of all turns. */
+static void test_meanwhile_random(void **state)
+{
+	static struct turn {
+		unsigned v, cpu;
+		__u64 from, to;
+	} turn[SWITCHES];
+	struct turn now[CPUS] = {{.v = 0, .cpu = 0}, {.v = 4, .cpu = 1}};
+	__u64 out[8] = {0}, at = 0;
+	unsigned turns = 0;
+
+	(void)state;
+	srand(11);
+	begin(50, 0, 0, ~0ULL);
+	while (turns < SWITCHES) {
+		struct turn *n = &now[rand() % CPUS];
+		unsigned next = 4 * n->cpu + rand() % 4;
+
+		at += 1 + rand() % (1 << rand() % 12);
+		if (next == n->v)
+			continue;
+		n->to = at;
+		turn[turns++] = *n;
+		ran(n->v, n->cpu, n->from, at, 0);
+		out[n->v] = at;
+		waited(next, n->cpu, out[next], at, KS_R_PREEMPTED, at - out[next]);
+		n->v = next;
+		n->from = at;
+	}
+	finish(8, at);
+	assert_int_equal(t.worsts, TIMELINE_WORST);
+	for (unsigned i = 0; i < t.worsts; i++) {
+		const struct absence *a = &t.worst[i].a;
+		__u64 sum[8] = {0}, all = 0;
+
+		for (unsigned k = 0; k < turns; k++) {
+			__u64 from = turn[k].from > a->from ? turn[k].from : a->from;
+			__u64 to = turn[k].to < a->to ? turn[k].to : a->to;
+
+			if ((int)turn[k].cpu == t.meanwhile[i].cpu && from < to)
+				sum[turn[k].v] += to - from;
+		}
+		for (unsigned k = 0; k < t.meanwhile[i].rans; k++) {
+			all += t.meanwhile[i].ran[k].ns;
+			assert_ran(i, k, t.meanwhile[i].ran[k].v - vcpu,
+				   sum[t.meanwhile[i].ran[k].v - vcpu]);
+		}
+		assert_int_equal(all, a->to - a->from); /* its CPU was never idle */
+	}
+}
+
 /* ---- shares ------------------------------------------------------------------------------- */
 
 static unsigned sum_of(const unsigned *share)
@@ -520,6 +691,11 @@ int main(void)
 		cmocka_unit_test(test_worst),
 		cmocka_unit_test(test_wide),
 		cmocka_unit_test(test_late_name),
+		cmocka_unit_test_teardown(test_meanwhile, teardown),
+		cmocka_unit_test_teardown(test_meanwhile_bound, teardown),
+		cmocka_unit_test_teardown(test_meanwhile_nobody, teardown),
+		cmocka_unit_test_teardown(test_meanwhile_moved, teardown),
+		cmocka_unit_test_teardown(test_meanwhile_random, teardown),
 		cmocka_unit_test(test_shares),
 	};
 

@@ -103,9 +103,19 @@ static int teardown(void **state)
 	return 0;
 }
 
+static union rec on_cpu_0(union rec r)
+{
+	if (r.h.type == KS_OUT)
+		r.out.cpu = 0;
+	else
+		r.in.cpu = 0;
+	return r;
+}
+
 /* A second. web: vCPU 0 is preempted for 300 ms by hog, and for 2 ms; vCPU 1 halts for 600 ms, of
  * which it waits 250, and sleeps; db's vCPU 0 is in user space, its records are lost from 300 to
- * 500, and it begins to wait and has not stopped; db's vCPU 1 is not there before 700. */
+ * 500, and it begins to wait and has not stopped; db's vCPU 1 is not there before 700. web's vCPU 0
+ * is on CPU 0, the others are on CPU 1. */
 static void play(const char *web, const char *db, const char *hog, unsigned columns, unsigned wide)
 {
 	union rec r;
@@ -118,16 +128,16 @@ static void play(const char *web, const char *db, const char *hog, unsigned colu
 	feed(rec_vcpu(3, T0, 2, 0, 0));
 	feed(rec_task(7, T0, KS_K_HOST, hog, 0, 0));
 	feed(rec_task(102, T0, KS_K_VCPU, "CPU 1/KVM", 1, 2));
-	feed(rec_out(1, 1, T0 + 100 * MS, KS_R_PREEMPTED));
+	feed(on_cpu_0(rec_out(1, 1, T0 + 100 * MS, KS_R_PREEMPTED)));
 	feed(rec_load(KS_PUT, 3, 1, T0 + 100 * MS));
 	feed(rec_out(2, 1, T0 + 200 * MS, KS_R_HALTED));
 	feed(rec_load(KS_LOAD, 3, 2, T0 + 300 * MS));
-	feed(rec_in(1, 2, T0 + 400 * MS, 0));
+	feed(on_cpu_0(rec_in(1, 2, T0 + 400 * MS, 0)));
 	feed(rec_load(KS_LOAD, 3, 9, T0 + 500 * MS));
 	r = rec_vcpu(4, T0 + 700 * MS, 2, 1, KS_M_CREATED);
 	feed(r);
-	feed(rec_out(1, 3, T0 + 750 * MS, KS_R_PREEMPTED));
-	feed(rec_in(1, 4, T0 + 752 * MS, 0));
+	feed(on_cpu_0(rec_out(1, 3, T0 + 750 * MS, KS_R_PREEMPTED)));
+	feed(on_cpu_0(rec_in(1, 4, T0 + 752 * MS, 0)));
 	feed(rec_in(2, 2, T0 + 800 * MS, 250 * MS));
 	r = rec_out(3, 10, T0 + 850 * MS, KS_R_PREEMPTED);
 	r.out.h.what = KS_BY_OTHER_VM;
@@ -190,8 +200,8 @@ static void test_utf8(void **state)
 		"\n"
 		"longest run delays  6.1% of the time is not known\n"
 		"1  web vCPU 0  waited 300.000 ms  from 0.100000 s  preempted by host hog[7]\n"
-		"2  web vCPU 1  waited 250.000 ms  from 0.550000 s  woken after it was halted\n"
-		"3  db vCPU 0  has waited 150.000 ms  from 0.850000 s  preempted by other_vm CPU 1/KVM[102] of web vCPU 1\n");
+		"2  web vCPU 1  waited 250.000 ms  from 0.550000 s  woken after it was halted, while db vCPU 0 had CPU 1 for 250.000 ms\n"
+		"3  db vCPU 0  has waited 150.000 ms  from 0.850000 s  preempted by other_vm CPU 1/KVM[102] of web vCPU 1, which had CPU 1 for 100.000 ms\n");
 }
 
 static void test_ascii(void **state)
@@ -214,8 +224,8 @@ static void test_ascii(void **state)
 		"\n"
 		"longest run delays  6.1% of the time is not known\n"
 		"1  web vCPU 0  waited 300.000 ms  from 0.100000 s  preempted by host hog[7]\n"
-		"2  web vCPU 1  waited 250.000 ms  from 0.550000 s  woken after it was halted\n"
-		"3  db vCPU 0  has waited 150.000 ms  from 0.850000 s  preempted by other_vm CPU 1/KVM[102] of web vCPU 1\n");
+		"2  web vCPU 1  waited 250.000 ms  from 0.550000 s  woken after it was halted, while db vCPU 0 had CPU 1 for 250.000 ms\n"
+		"3  db vCPU 0  has waited 150.000 ms  from 0.850000 s  preempted by other_vm CPU 1/KVM[102] of web vCPU 1, which had CPU 1 for 100.000 ms\n");
 }
 
 static void test_narrow(void **state)
@@ -269,7 +279,9 @@ static void test_narrow(void **state)
 				    "waited 250.000 ms\n"
 				    "from 0.550000 s\n"
 				    "woken after it was\n"
-				    "halted\n"
+				    "halted, while db\n"
+				    "vCPU 0 had CPU 1 for\n"
+				    "250.000 ms\n"
 				    "3  db vCPU 0\n"
 				    "has waited 150.000\n"
 				    "ms\n"
@@ -277,7 +289,8 @@ static void test_narrow(void **state)
 				    "preempted by\n"
 				    "other_vm CPU\n"
 				    "1/KVM[102] of web\n"
-				    "vCPU 1\n");
+				    "vCPU 1, which had\n"
+				    "CPU 1 for 100.000 ms\n");
 }
 
 /* Of signs colours change nothing; and every pen that is taken up is put down. */
@@ -606,8 +619,10 @@ static void test_svg(void **state)
 	assert_non_null(strstr(s, "taken by host hog[7]")); /* its tooltip */
 	assert_non_null(strstr(s, "<tspan style=\"font-weight:600\">web vCPU 0</tspan> waited "
 				  "300.000 ms from 0.100000 s, preempted by host hog[7]"));
-	assert_non_null(strstr(s, "db vCPU 0</tspan> has waited 150.000 ms from 0.850000 s, "
-				  "preempted by other_vm CPU 1/KVM[102] of web vCPU 1"));
+	assert_non_null(
+		strstr(s, "db vCPU 0</tspan> has waited 150.000 ms from 0.850000 s, "
+			  "preempted by other_vm CPU 1/KVM[102] of web vCPU 1, which had CPU 1 for "
+			  "100.000 ms"));
 	assert_non_null(strstr(s, "unknown: records lost"));
 	assert_non_null(strstr(s, "sleeping in the host kernel"));
 	assert_null(strstr(s, "on another CPU")); /* only what occurs has a place in the legend */
@@ -699,6 +714,9 @@ static void test_json(void **state)
 	assert_non_null(strstr(out, "\"unknown_ns\":[0,200000000,0,0]"));
 	assert_non_null(strstr(out, "\"absent_ns\":[250000000,250000000,200000000,0]"));
 	assert_null(strstr(out, "elsewhere_ns"));
+	assert_non_null(strstr(out, "\"meanwhile\":{\"cpu\":1,\"whole\":true,\"vcpus\":[{\"vm\":"
+				    "\"db\",\"vm_pid\":20,\"vcpu\":0,\"tid\":103,\"ran_ns\":"
+				    "250000000}]}"));
 	assert_non_null(strstr(out, "\"known_ns\":800000000,\"run_delay_ns\":150000000,"));
 	assert_non_null(strstr(out,
 			       "\"worst\":[{\"vm\":\"w\\\"eb\",\"vm_pid\":10,\"vcpu\":0,\"tid\":"
