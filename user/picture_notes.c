@@ -9,6 +9,7 @@
 #include "units.h"
 
 #define TIPS_MAX 6000 /* absences with a tooltip: the longest */
+#define MARK	 17   /* from one mark to the next */
 
 /* ---- absences ----------------------------------------------------------------------------- */
 
@@ -94,19 +95,42 @@ static void mark(const struct picture *p, double x, double y, unsigned rank)
 		x, y, x, y + 3.5, rank);
 }
 
-/* Marks of one place move aside. */
-static double free_place(const struct picture *p, unsigned i, double x)
+/* Is there a mark already that one at x, in that row, would touch? */
+static bool taken(const struct picture *p, unsigned i, double x)
 {
 	for (unsigned k = 0; k < i; k++) {
 		double dx = x - p->mark_x[k];
 		int dy = (int)p->row_y[p->t->worst[i].row] - (int)p->row_y[p->t->worst[k].row];
 
-		if (dx < 17 && dx > -17 && dy < 17 && dy > -17) {
-			x = p->mark_x[k] + 17;
-			k = -1;
-		}
+		if (dx < MARK && dx > -MARK && dy < MARK && dy > -MARK)
+			return true;
+	}
+	return false;
+}
+
+/* Marks of one place move aside, to the nearest that is free. */
+static double free_place(const struct picture *p, unsigned i, double x)
+{
+	double right = PICTURE_MARGIN + PICTURE_GUTTER + p->strip_width;
+
+	for (unsigned n = 0; n <= 2 * PICTURE_WAITS; n++) {
+		double to = x + (n % 2 ? 1 : -1) * (int)((n + 1) / 2) * MARK;
+
+		if (to > PICTURE_MARGIN + PICTURE_GUTTER && to < right && !taken(p, i, to))
+			return to;
 	}
 	return x;
+}
+
+/* From a mark that had to move to what it marks. */
+static void leader(const struct picture *p, double mark_x, double x, double y)
+{
+	if (mark_x - x < 1 && x - mark_x < 1)
+		return;
+	fprintf(p->f,
+		"<path class=\"lead\" d=\"M%.1f %.1fL%.1f %.1f\"/>"
+		"<circle class=\"foot\" cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\"/>\n",
+		mark_x, y, x, y + p->row_height / 2.0, x, y + p->row_height / 2.0);
 }
 
 unsigned picture__waits_shown(const struct picture *p)
@@ -114,23 +138,30 @@ unsigned picture__waits_shown(const struct picture *p)
 	return p->t->worsts < PICTURE_WAITS ? p->t->worsts : PICTURE_WAITS;
 }
 
+/* A mark stands on the edge of its box's middle, or in it where that is wide. All that lies below
+ * the marks comes first. */
 void picture__marks(struct picture *p)
 {
+	bool inside[PICTURE_WAITS];
+
 	for (unsigned i = 0; i < picture__waits_shown(p); i++) {
 		const struct timeline_absence *a = &p->t->worst[i];
 		__u64 begin = a->a.to - a->a.run_delay_ns;
 		double from = picture__x(p, begin > a->from ? begin : a->from),
-		       to = picture__x(p, a->to);
-		bool inside;
+		       to = picture__x(p, a->to), middle = (from + to) / 2;
 
 		if (to - from > 3)
 			fprintf(p->f,
 				"<rect class=\"wait\" x=\"%.1f\" y=\"%u\" width=\"%.1f\" height=\"%u\"/>",
 				from, p->row_y[a->row], to - from, p->row_height);
-		inside = to - from > 60 && p->row_height >= 22;
-		p->mark_x[i] = free_place(p, i, inside ? from + 14 : (from + to) / 2);
-		mark(p, p->mark_x[i], p->row_y[a->row] + (inside ? p->row_height / 2 : 0), i + 1);
+		inside[i] = to - from > 60 && p->row_height >= 22;
+		p->mark_x[i] = free_place(p, i, inside[i] ? from + 14 : middle);
+		if (!inside[i])
+			leader(p, p->mark_x[i], middle, p->row_y[a->row]);
 	}
+	for (unsigned i = 0; i < picture__waits_shown(p); i++)
+		mark(p, p->mark_x[i],
+		     p->row_y[p->t->worst[i].row] + (inside[i] ? p->row_height / 2 : 0), i + 1);
 }
 
 /* What is least important stands last, and is cut if need be. */

@@ -17,6 +17,7 @@
 #define USUAL_WIDTH 1200
 #define LEAST_WIDTH 640
 #define CELLS_MAX   300000 /* columns times rows: a few MB */
+#define VM_HEAD	    33	   /* above a VM's strips: its name, and room for marks */
 
 /* From the bottom of a pile to its top. */
 static const unsigned pile[] = {ST_PREEMPTED, TIMELINE_WOKEN, ST_UNKNOWN,
@@ -59,7 +60,7 @@ static unsigned place_rows(struct picture *p, unsigned y)
 	for (unsigned i = 0; i < p->t->vms; i++) {
 		const struct timeline_vm *v = &p->t->vm[i];
 
-		y += 28;
+		y += VM_HEAD;
 		for (unsigned k = v->first; k < v->first + v->rows; k++) {
 			p->row_y[k] = y;
 			y += p->row_height + p->gap;
@@ -177,7 +178,7 @@ static void vm(const struct picture *p, const struct timeline_vm *vm)
 	char raw[2 * TAKER_SIZE], unknown[TAKER_SIZE];
 
 	fprintf(p->f, "<text class=\"vm\" x=\"%d\" y=\"%u\">", PICTURE_MARGIN,
-		p->row_y[vm->first] - 7);
+		p->row_y[vm->first] - 12);
 	svg__text(p->f, model__vm_name(p->s->model, id, raw, sizeof(raw)),
 		  picture__letters(width / 3, 13));
 	letters = strlen(raw);

@@ -629,6 +629,29 @@ static void test_svg(void **state)
 	assert_non_null(strstr(s, "6 records were lost"));
 }
 
+/* Marks of waits that are close stand side by side; a line leads from the one that had to move. */
+static void test_marks(void **state)
+{
+	const char *s, *lead;
+
+	(void)state;
+	begin(MODE_DEFAULT, 1000 * MS, timeline_svg__columns(0), TIMELINE_SVG_WIDE);
+	vm(1, "web");
+	feed(rec_vcpu(1, T0, 1, 0, 0));
+	for (unsigned i = 0; i < 3; i++) {
+		__u64 at = T0 + (i < 2 ? 100 + 6 * i : 500) * MS;
+
+		feed(rec_out(1, 2 * i + 1, at, KS_R_PREEMPTED));
+		feed(rec_in(1, 2 * i + 2, at + (5 - i) * MS, 0));
+	}
+	finish(0);
+	s = picture(0);
+	lead = strstr(s, "class=\"lead\"");
+	assert_non_null(lead);
+	assert_null(strstr(lead + 1, "class=\"lead\""));
+	assert_true(lead < strstr(s, "class=\"mark\"")); /* below the marks */
+}
+
 /* All that came from outside is text: no tag, no reference, no control character. */
 static void test_evil_svg(void **state)
 {
@@ -859,6 +882,7 @@ int main(void)
 		cmocka_unit_test(test_legend),
 		cmocka_unit_test(test_live),
 		cmocka_unit_test_teardown(test_svg, forget),
+		cmocka_unit_test_teardown(test_marks, forget),
 		cmocka_unit_test_teardown(test_evil_svg, forget),
 		cmocka_unit_test_teardown(test_many, forget),
 		cmocka_unit_test_teardown(test_json, teardown),
