@@ -127,8 +127,8 @@ void picture__axis(const struct picture *p, unsigned y)
 	__u64 start = p->s->session->start_ns;
 	char label[AXIS_LEN];
 
-	fprintf(p->f, "<text class=\"dim\" x=\"%d\" y=\"%u\">time, %s</text>\n", PICTURE_MARGIN, y,
-		axis__unit(&p->axis));
+	fprintf(p->f, "<text class=\"dim\" x=\"%d\" y=\"%u\">%s%s</text>\n", PICTURE_MARGIN, y,
+		p->axis.minutes ? "" : "time, ", axis__unit(&p->axis));
 	for (__u64 ns = axis__first(&p->axis); ns <= p->axis.to_ns; ns += p->axis.step_ns)
 		fprintf(p->f, "<text class=\"dim num mid\" x=\"%.1f\" y=\"%u\">%s</text>\n",
 			picture__x(p, start + ns), y, axis__label(&p->axis, ns, label));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What the SVG tells of single absences. See picture.h. */
 #include <ctype.h>
+#include <limits.h>
 #include <string.h>
 #include "picture.h"
 #include "svg.h"
@@ -183,7 +184,9 @@ static void wait_line(const struct picture *p, unsigned i, unsigned y)
 	svg__text(p->f, raw, room / 3);
 	fprintf(p->f, "</tspan>%s", text);
 	svg__text(p->f, taker__why(p->t, p->s->model, a, raw), room > used + 8 ? room - used : 8);
-	fputs("</text>\n", p->f);
+	fputs("<title>", p->f); /* the whole, for the pointer */
+	svg__text(p->f, raw, UINT_MAX);
+	fputs("</title></text>\n", p->f);
 }
 
 void picture__waits(const struct picture *p, unsigned y)

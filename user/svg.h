@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 /* A letter's width at a font size of 1, about: to decide what has room. */
-#define SVG_LETTER 0.56
+#define SVG_LETTER 0.6
 
 void svg__begin(FILE *f, unsigned width, unsigned height, const char *title);
 void svg__end(FILE *f);

@@ -84,8 +84,8 @@ struct timeline_row {
  * The longest first; of more than TIMELINE_RAN the longest, or nearly. */
 struct timeline_meanwhile {
 	int cpu;    /* -1: not known which, or (--light) when vCPUs run; or nobody took it: quota */
-	bool whole; /* else they may have run longer: more than could be kept, or on which CPU
-		     * somebody was is not known for all of the time */
+	bool whole; /* else they may have run longer: outside of the window, or it is more than
+		     * could be kept, or it is not known on which CPU somebody was */
 	unsigned rans;
 	struct timeline_ran {
 		const struct model_vcpu *v;

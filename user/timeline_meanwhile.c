@@ -44,6 +44,8 @@ static struct timeline_ran *ran_of(struct timeline_meanwhile *m, const struct mo
 	}
 	if (m->rans < TIMELINE_RAN)
 		least = &m->ran[m->rans++];
+	else
+		m->whole = false; /* should the one that goes come back */
 	*least = (struct timeline_ran){.v = v};
 	return least;
 }
@@ -176,8 +178,12 @@ void timeline_meanwhile__settle(struct timeline *t, const struct summary *s)
 	for (unsigned i = 0; i < t->worsts; i++) {
 		struct timeline_meanwhile *m = &t->meanwhile[i];
 
+		const struct absence *a = &t->worst[i].a;
+
 		if (s->session && s->session->mode == MODE_LIGHT)
 			m->cpu = -1;
+		if (a->to - a->run_delay_ns < t->from_ns || a->to > t->to_ns)
+			m->whole = false;
 		qsort(m->ran, m->rans, sizeof(*m->ran), by_time);
 	}
 }
