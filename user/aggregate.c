@@ -9,7 +9,9 @@
 struct place {
 	enum state said;
 	__u64 said_ns;
-	bool shown; /* that it is dead */
+	__u64 read_ns; /* the moment it was last read of */
+	bool awaited;  /* it is dead, and its descriptor is still to come */
+	bool shown;    /* that it is dead */
 };
 
 /* The vCPUs of a VM that are gone. */
@@ -148,11 +150,22 @@ static __u64 add_open(const struct ks_now *now, struct account *to, __u64 until)
 	return ns;
 }
 
+/* A vCPU that is gone ended when its end was noticed: it may have been read between that and when
+ * it was told. */
+static __u64 until_of(const struct sums_vcpu *in, struct place *p)
+{
+	__u64 gone = in->a.gone_ns > p->read_ns ? in->a.gone_ns : p->read_ns;
+
+	if (!in->dead)
+		p->read_ns = in->at_ns;
+	return in->dead ? gone : in->at_ns;
+}
+
 static int add_vcpu(const struct aggregate *g, const struct sums_vcpu *in,
 		    const struct model_vcpu *v, struct place *p, struct account *to)
 {
 	const struct ks_agg *a = &in->a;
-	__u64 start = g->session->start_ns, until = a->gone_ns ?: in->at_ns, said;
+	__u64 start = g->session->start_ns, until = until_of(in, p), said;
 	__u64 from = a->created && a->born_ns > start ? a->born_ns : start, away;
 	struct summary_vcpu *sv = to->sv;
 
@@ -234,11 +247,20 @@ static int fold(struct aggregate *g, const struct sums_vcpu *in, const struct mo
 	return err;
 }
 
+/* A vCPU that died before its descriptor was read: once, that is waited for. */
+static bool await(struct aggregate *g, __u32 place)
+{
+	struct place *p = &g->place[place];
+
+	if (p->awaited || model__vcpu(g->model, g->one.id))
+		return false;
+	return p->awaited = true;
+}
+
 static int take(struct aggregate *g, __u32 place, const struct model_vcpu *v)
 {
 	struct place *p = &g->place[place];
-	int err = v && v->keep && g->one.a.gone_ns > g->session->start_ns ? fold(g, &g->one, v, p)
-									  : 0;
+	int err = v && g->one.a.gone_ns > g->session->start_ns ? fold(g, &g->one, v, p) : 0;
 
 	model__forget_vcpu(g->model, g->one.id);
 	memset(p, 0, sizeof(*p));
@@ -251,8 +273,9 @@ int aggregate__collect(struct aggregate *g)
 	int err = 0;
 
 	for (__u32 i = 0; !err && i < g->sums.places; i++)
-		if (g->sums.owner[i] == KS_GONE_OWNER && sums__read(&g->sums, i, &g->one))
-			err = take(g, i, model__vcpu(g->model, g->one.id));
+		if (g->sums.owner[i] == KS_GONE_OWNER && sums__read(&g->sums, i, &g->one) &&
+		    !await(g, i))
+			err = take(g, i, model__vcpu_known(g->model, g->one.id));
 	return err;
 }
 
@@ -275,8 +298,10 @@ static void forget_vms(struct aggregate *g, __u64 now_ns)
 		struct fold *f = g->fold[i];
 		const struct model_vm *vm = model__vm(g->model, f->who->vm);
 
-		if (vm && !vm->dead)
+		if (vm && !vm->dead) {
+			f->over_ns = 0;
 			continue;
+		}
 		f->over_ns = f->over_ns ?: now_ns;
 		if (now_ns - f->over_ns < AGGREGATE_LINGER_NS)
 			continue;
@@ -310,6 +335,8 @@ static int read_place(struct aggregate *g, __u32 place, struct summary *s)
 
 	if (!sums__read(&g->sums, place, &g->one))
 		return 0;
+	if (g->one.dead && await(g, place))
+		return 0;
 	v = model__vcpu_known(g->model, g->one.id);
 	if (g->one.dead &&
 	    (!v || g->place[place].shown || g->one.a.gone_ns <= g->session->start_ns))
@@ -334,6 +361,7 @@ int aggregate__read(struct aggregate *g, __u64 now_ns, bool by_victim, struct su
 	int err = 0;
 
 	model__bury(g->model);
+	forget_vms(g, now_ns); /* first: the summary refers to them */
 	summary__init(s, g->session, g->filter, g->session->start_ns, now_ns, &unused);
 	s->by_victim = by_victim;
 	for (__u32 i = 0; !err && i < g->sums.places; i++)
@@ -342,7 +370,6 @@ int aggregate__read(struct aggregate *g, __u64 now_ns, bool by_victim, struct su
 	odd = s->odd;
 	err = err ?: summary__finish(s, g->model, 0);
 	s->odd = odd;
-	forget_vms(g, now_ns);
 	return err;
 }
 

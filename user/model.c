@@ -30,6 +30,7 @@ struct model {
 	__u32 tasks, task_room;
 	__s32 bucket[TASK_BUCKETS];
 	__u64 events;
+	__u64 lives; /* vCPUs heard of so far */
 };
 
 struct model *model__new(const struct session *s, const struct filter *f,
@@ -78,6 +79,7 @@ static struct model_vcpu *vcpu_get(struct model *m, __u32 id)
 		return NULL;
 	vcpu__init(&v->v, m->session->start_ns, session__two_hooks(m->session->mode));
 	v->id = id;
+	v->life = ++m->lives;
 	v->vcpu_id = -1;
 	v->task = -1;
 	v->keep = -1;

@@ -43,6 +43,7 @@ struct model_vcpu {
 	__u32 id; /* 0: not heard of */
 	__u32 vm;
 	__u32 tgid;
+	__u64 life;	  /* its own for ever: an id is used again in aggregation */
 	__s32 vcpu_id;	  /* KVM's; -1 while unknown */
 	__u64 created_ns; /* if that was after the trace began; may be known ahead of its time */
 	__u32 seq_before; /* its records before the recording began: 0 but in one that was cut */

@@ -87,14 +87,15 @@ static void count(struct summary *s, struct hist *h, __u64 v)
 /* Whose CPU was taken, and how. */
 struct loss {
 	__u32 vm, vcpu;
+	__u64 life; /* of the vCPU */
 	__u8 by;
 };
 
 static bool same(const struct summary_preemptor *p, const struct loss *l,
 		 const struct model_task *t)
 {
-	return p->victim_vm == l->vm && p->victim == l->vcpu && p->by == l->by &&
-	       p->task.tid == t->tid && p->task.start_ns == t->start_ns;
+	return p->victim_vm == l->vm && p->victim == l->vcpu && p->victim_life == l->life &&
+	       p->by == l->by && p->task.tid == t->tid && p->task.start_ns == t->start_ns;
 }
 
 static __u32 slot(const struct summary *s, const struct loss *l, const struct model_task *t)
@@ -109,11 +110,13 @@ static __u32 slot(const struct summary *s, const struct loss *l, const struct mo
 
 static void reindex(struct summary *s)
 {
-	memset(s->hash, 0, s->hash_size * sizeof(*s->hash));
+	if (s->hash)
+		memset(s->hash, 0, s->hash_size * sizeof(*s->hash));
 	for (unsigned i = 0; i < s->preemptors; i++) {
 		const struct summary_preemptor *p = &s->preemptor[i];
 
-		s->hash[slot(s, &(struct loss){p->victim_vm, p->victim, p->by}, &p->task)] = i + 1;
+		s->hash[slot(s, &(struct loss){p->victim_vm, p->victim, p->victim_life, p->by},
+			     &p->task)] = i + 1;
 	}
 }
 
@@ -139,16 +142,23 @@ static int rehash(struct summary *s)
 static void add_preemptor(struct summary *s, const struct model_vcpu *v, __u8 by,
 			  const struct model_task *t, __u64 ns, __u64 count)
 {
-	struct loss loss = {.vm = v->vm, .vcpu = s->by_victim ? v->id : 0, .by = by};
+	struct loss loss = {.vm = v->vm, .by = by};
 	struct summary_preemptor *p;
 	__u32 h;
 
+	if (s->by_victim) {
+		loss.vcpu = v->id;
+		loss.life = v->life;
+	}
 	if (s->preemptors * 2 >= s->hash_size && rehash(s))
 		return;
 	h = slot(s, &loss, t);
 	if (!s->hash[h]) {
-		s->preemptor[s->preemptors] = (struct summary_preemptor){
-			.victim_vm = loss.vm, .victim = loss.vcpu, .by = loss.by, .task = *t};
+		s->preemptor[s->preemptors] = (struct summary_preemptor){.victim_vm = loss.vm,
+									 .victim = loss.vcpu,
+									 .victim_life = loss.life,
+									 .by = loss.by,
+									 .task = *t};
 		s->hash[h] = ++s->preemptors;
 	}
 	p = &s->preemptor[s->hash[h] - 1];
@@ -531,6 +541,12 @@ static void settle(struct summary_vcpu *v, __u64 length_ns)
 		v->state_ns[most] += length_ns - sum;
 }
 
+/* Clocks of two CPUs differ by some ns, so that times may go back by as much. */
+static __u64 time_since(__u64 ns, __u64 before)
+{
+	return ns > before ? ns - before : 0;
+}
+
 /* Of what `v` counts, none of it goes back. */
 static int vcpu_since(struct summary_vcpu *out, const struct summary_vcpu *v,
 		      const struct summary_vcpu *before)
@@ -540,11 +556,11 @@ static int vcpu_since(struct summary_vcpu *out, const struct summary_vcpu *v,
 
 	out->v = v->v;
 	for (int i = 0; i < ST_CNT; i++) {
-		out->state_ns[i] = v->state_ns[i] - before->state_ns[i];
+		out->state_ns[i] = time_since(v->state_ns[i], before->state_ns[i]);
 		out->state_cnt[i] = v->state_cnt[i] - before->state_cnt[i];
 		err = err ?: hist__since(&out->by_state[i], &v->by_state[i], &before->by_state[i]);
 	}
-	out->run_delay_ns = v->run_delay_ns - before->run_delay_ns;
+	out->run_delay_ns = time_since(v->run_delay_ns, before->run_delay_ns);
 	out->switches = v->switches - before->switches;
 	out->migrations = v->migrations - before->migrations;
 	out->reloads = v->reloads - before->reloads;
@@ -600,12 +616,11 @@ static int vcpus_since(struct summary *out, const struct summary *now, const str
 	if (!at || !out->vcpu || !there)
 		err = -ENOMEM;
 	for (unsigned i = 0; !err && i < now->vcpus; i++) {
-		const struct summary_vcpu *v = &now->vcpu[i],
-					  *b = v->v->id < room ? at[v->v->id] : NULL;
+		const struct summary_vcpu *v = &now->vcpu[i], *b = v->v->id < room ? at[v->v->id] : NULL;
 
 		if (v->folded)
 			continue;
-		if (b && b->v != v->v)
+		if (b && b->v->life != v->v->life)
 			b = NULL; /* another vCPU's number before */
 		if (b)
 			there[b - before->vcpu] = true;
@@ -625,11 +640,14 @@ static int preemptors_since(struct summary *out, const struct summary *now, stru
 	reindex(before); /* sorting has moved them */
 	for (unsigned i = 0; !out->err && i < now->preemptors; i++) {
 		const struct summary_preemptor *p = &now->preemptor[i];
-		struct loss loss = {p->victim_vm, p->victim, p->by};
-		struct model_vcpu victim = {.vm = p->victim_vm, .id = p->victim};
+		struct loss loss = {p->victim_vm, p->victim, p->victim_life, p->by};
+		struct model_vcpu victim = {
+			.vm = p->victim_vm, .id = p->victim, .life = p->victim_life};
 		__u32 h = before->hash_size ? before->hash[slot(before, &loss, &p->task)] : 0;
 		const struct summary_preemptor *b = h ? &before->preemptor[h - 1] : NULL;
-		__u64 ns = p->time_ns - (b ? b->time_ns : 0), n = p->count - (b ? b->count : 0);
+		__u64 ns = time_since(p->time_ns, b ? b->time_ns : 0);
+		__u64 n = time_since(p->count,
+				     b ? b->count : 0); /* an open absence's class may change */
 
 		if (now->by_victim && !p->victim)
 			continue; /* of a fold: the victims had it before they were gone */

@@ -48,6 +48,7 @@ struct summary_vcpu {
 struct summary_preemptor {
 	__u32 victim_vm;
 	__u32 victim;		/* summary.by_victim: the vCPU's id in the trace; else 0 */
+	__u64 victim_life;	/* ... and which of those that had the id */
 	__u8 by;		/* KS_BY_* */
 	struct model_task task; /* as last introduced; comm "" and tid only, if it was not */
 	__u64 time_ns, count;
@@ -118,8 +119,9 @@ struct summary_vcpu *summary__fold(struct summary *s, const struct model_vcpu *v
 void summary__taken(struct summary *s, const struct model_vcpu *v, __u8 by, __u64 ns, __u64 count);
 
 /* What `now` has that `before`, an earlier summary of the same vCPUs since the same moment, had
- * not; both are finished. The window is the time between their ends; as an interval it has no
- * total, and its preemptors are in no order. 0 or -ENOMEM. */
+ * not; both are finished, and what `before` tells of may be forgotten by the model. The window is
+ * the time between their ends; as an interval it has no total, and its preemptors are in no order.
+ * 0 or -ENOMEM. */
 int summary__since(struct summary *out, const struct summary *now, struct summary *before);
 
 /* After model__end(): sorts, totals. m must outlive the summary. 0 or -ENOMEM. */

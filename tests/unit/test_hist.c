@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "hist.h"
+#include "step.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -351,6 +352,213 @@ static void memory_is_lazy(void **state)
 	hist__free(&h);
 }
 
+/* ---- the kernel's buckets ------------------------------------------------------------------ */
+
+/* What ks_bucket() is meant to be, one step at a time. */
+static __u64 bucket_by_loop(__u64 ns)
+{
+	__u64 first = 0;
+
+	for (; ns >= 2 * KS_AGG_SUB; ns /= 2)
+		first += KS_AGG_SUB;
+	return first + ns;
+}
+
+/* What is left to user space's table in the kernel gives the same. */
+static __u64 bucket_in_two_halves(__u64 ns)
+{
+	__u64 first = ks_bucket_begin(&ns);
+
+	assert_true(ns < KS_BUCKET_REST);
+	return first + ks_bucket(ns);
+}
+
+static void check_bucket(__u64 ns)
+{
+	assert_int_equal(ks_bucket(ns), bucket_by_loop(ns));
+	assert_int_equal(bucket_in_two_halves(ns), bucket_by_loop(ns));
+	assert_true(ks_bucket(ns) < KS_AGG_BUCKETS);
+}
+
+static void kernel_buckets(void **state)
+{
+	(void)state;
+	for (unsigned bit = 0; bit < 64; bit++)
+		for (int d = -1; d <= 1; d++) {
+			__u64 v = (1ULL << bit) + d;
+
+			check_bucket(v);
+			check_bucket(v + v / 8);
+			if (v && v != ~0ULL)
+				assert_true(ks_bucket(v) <= ks_bucket(v + 1));
+		}
+	check_bucket(~0ULL);
+	for (__u64 v = 0; v < 1 << 20; v++)
+		assert_true(ks_bucket(v + 1) - ks_bucket(v) <= 1);
+	for (int i = 0; i < 1000000; i++)
+		check_bucket(log_random());
+}
+
+static void kernel_adds(struct ks_agg_hist *k, __u64 ns)
+{
+	k->sum_ns += ns;
+	k->max_ns = ns > k->max_ns ? ns : k->max_ns;
+	k->bucket[ks_bucket(ns)]++;
+}
+
+/* Each value is in a bucket of at most 12.5 %, with its neighbours, and in no other. */
+static void of_the_kernel(void **state)
+{
+	double widest = 0;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		struct ks_agg_hist k = {0};
+		struct hist h = {0};
+		struct hist_bucket b;
+		__u64 v = log_random();
+
+		kernel_adds(&k, v);
+		assert_int_equal(hist__add_kernel(&h, &k), 0);
+		b = only_bucket(&h);
+		assert_true(b.low <= v && v <= b.high);
+		assert_int_equal(ks_bucket(b.low), ks_bucket(v));
+		assert_int_equal(ks_bucket(b.high), ks_bucket(v));
+		assert_true(!b.low || ks_bucket(b.low - 1) != ks_bucket(v));
+		assert_true(b.high == ~0ULL || ks_bucket(b.high + 1) != ks_bucket(v));
+		assert_int_equal(h.coarse, 1);
+		assert_int_equal(h.min, b.low);
+		assert_int_equal(h.max, v);
+		assert_int_equal(h.sum, v);
+		assert_int_equal(hist__quantile(&h, 500), v);
+		if (b.low && (double)(b.high - b.low) / b.low > widest)
+			widest = (double)(b.high - b.low) / b.low;
+		hist__free(&h);
+	}
+	print_message("widest of the kernel's buckets: %.2f %%\n", 100 * widest);
+	assert_true(widest <= 0.125);
+}
+
+/* A quantile is the exact one's bucket; counts, sums and rows are whole. */
+static void of_the_kernel_many(void **state)
+{
+	static __u64 v[3000];
+	double worst = 0;
+
+	(void)state;
+	for (int round = 0; round < 100; round++) {
+		unsigned n = 1 + next_random() % LEN(v), shift = 14 + next_random() % 40;
+		struct ks_agg_hist k = {0};
+		struct hist h = {0};
+
+		for (unsigned i = 0; i < n; i++) {
+			v[i] = log_random() >> shift;
+			kernel_adds(&k, v[i]);
+		}
+		qsort(v, n, sizeof(*v), by_value);
+		assert_int_equal(hist__add_kernel(&h, &k), 0);
+		assert_int_equal(h.count, n);
+		assert_int_equal(h.sum, k.sum_ns);
+		assert_int_equal(h.max, v[n - 1]);
+		assert_true(h.min <= v[0] && ks_bucket(h.min) == ks_bucket(v[0]));
+		for (unsigned permille = 1; permille < 1000; permille += 37) {
+			__u64 exact = v[((__u64)permille * n + 999) / 1000 - 1];
+			__u64 q = hist__quantile(&h, permille);
+
+			assert_int_equal(ks_bucket(q), ks_bucket(exact));
+			assert_true(q >= exact);
+			if (exact && (double)(q - exact) / exact > worst)
+				worst = (double)(q - exact) / exact;
+		}
+		check_rows(&h, 20);
+		check_rows(&h, 64);
+		hist__free(&h);
+	}
+	print_message("worst relative error of the kernel's quantiles: %.2f %%\n", 100 * worst);
+	assert_true(worst <= 0.125);
+}
+
+static void merging_keeps_coarse(void **state)
+{
+	struct ks_agg_hist k = {0};
+	struct hist h = {0}, all = {0}, none = {0};
+
+	(void)state;
+	kernel_adds(&k, 1000000);
+	assert_int_equal(hist__add_kernel(&h, &k), 0);
+	assert_int_equal(hist__add_kernel(&h, &k), 0);
+	assert_int_equal(hist__merge(&all, &h), 0);
+	assert_int_equal(hist__merge(&all, &none), 0);
+	same(&all, &h);
+	assert_int_equal(all.coarse, 1);
+	assert_int_equal(all.count, 2);
+	hist__free(&h);
+	hist__free(&all);
+	assert_int_equal(all.coarse, 0);
+}
+
+/* Intervals: what is added after a moment, whatever was before. */
+static void since(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 200; round++) {
+		struct hist before = {0}, h = {0}, later = {0}, since = {0};
+		unsigned old = next_random() % 50, new = next_random() % 50;
+		struct hist_bucket x, y;
+		unsigned i = 0, j = 0;
+
+		for (unsigned n = 0; n < old + new; n++) {
+			__u64 v = log_random() >> 10;
+
+			assert_int_equal(hist__add(&h, v), 0);
+			assert_int_equal(hist__add(n < old ? &before : &later, v), 0);
+		}
+		assert_int_equal(hist__since(&since, &h, &before), 0);
+		assert_int_equal(since.count, new);
+		assert_int_equal(since.sum, later.sum);
+		while (hist__next(&later, &i, &x)) {
+			assert_int_equal(hist__next(&since, &j, &y), 1);
+			assert_memory_equal(&x, &y, sizeof(x));
+		}
+		assert_int_equal(hist__next(&since, &j, &y), 0);
+		if (new) {
+			assert_int_equal(hist__index(since.min), hist__index(later.min));
+			assert_int_equal(hist__index(since.max), hist__index(later.max));
+		}
+		hist__free(&before);
+		hist__free(&h);
+		hist__free(&later);
+		hist__free(&since);
+	}
+}
+
+/* Nothing new: an empty one. A new maximum is exact, an old one is only its bucket's. */
+static void since_extremes(void **state)
+{
+	struct hist before = {0}, h = {0}, since = {0};
+
+	(void)state;
+	assert_int_equal(hist__add(&h, 1000001), 0);
+	assert_int_equal(hist__add(&before, 1000001), 0);
+	assert_int_equal(hist__since(&since, &h, &before), 0);
+	assert_int_equal(since.count, 0);
+	assert_int_equal(since.max, 0);
+	assert_int_equal(since.min, 0);
+	hist__free(&since);
+	assert_int_equal(hist__add(&h, 500001), 0);
+	assert_int_equal(hist__since(&since, &h, &before), 0);
+	assert_int_equal(since.min, 500001);
+	assert_true(since.max >= 500001 && hist__index(since.max) == hist__index(500001));
+	hist__free(&since);
+	assert_int_equal(hist__add(&h, 2000001), 0);
+	assert_int_equal(hist__since(&since, &h, &before), 0);
+	assert_int_equal(since.max, 2000001);
+	assert_int_equal(since.count, 2);
+	hist__free(&since);
+	hist__free(&h);
+	hist__free(&before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +575,12 @@ int main(void)
 		cmocka_unit_test(rows_hold_all),
 		cmocka_unit_test(rows_are_powers_of_two),
 		cmocka_unit_test(memory_is_lazy),
+		cmocka_unit_test(kernel_buckets),
+		cmocka_unit_test(of_the_kernel),
+		cmocka_unit_test(of_the_kernel_many),
+		cmocka_unit_test(merging_keeps_coarse),
+		cmocka_unit_test(since),
+		cmocka_unit_test(since_extremes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
