@@ -616,7 +616,8 @@ static int vcpus_since(struct summary *out, const struct summary *now, const str
 	if (!at || !out->vcpu || !there)
 		err = -ENOMEM;
 	for (unsigned i = 0; !err && i < now->vcpus; i++) {
-		const struct summary_vcpu *v = &now->vcpu[i], *b = v->v->id < room ? at[v->v->id] : NULL;
+		const struct summary_vcpu *v = &now->vcpu[i],
+					  *b = v->v->id < room ? at[v->v->id] : NULL;
 
 		if (v->folded)
 			continue;

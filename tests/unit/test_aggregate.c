@@ -457,8 +457,7 @@ static void read_while_it_dies(void **state)
 	set_up(600);
 	vcpu_begins(0, 1, 0, 0)->first = KS_R_CNT;
 	does(0, KS_A_IN, START);
-	assert_int_equal(aggregate__read(host.aggregate, START + 600, false, &before),
-			 0);
+	assert_int_equal(aggregate__read(host.aggregate, START + 600, false, &before), 0);
 	host.ctl.end_ns = START + 1000;
 	vcpu_ends(0, START + 590);
 	assert_int_equal(aggregate__read(host.aggregate, START + 1000, false, &now), 0);
