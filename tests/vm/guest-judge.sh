@@ -5,7 +5,8 @@
 #
 #   guest-judge.sh KVMSCHED WORKLOAD [RUN…]
 #
-# Leaves below $VM_OUT, for every run, what guest-lib.sh says, workload.json, and samples of schedstat.
+# Leaves below $VM_OUT, for every run, what guest-lib.sh says, workload.json, and samples of schedstat; of the run
+# agree, which compares records with the kernel's sums, what build/agree (beside KVMSCHED) said: agree.log.
 set -u
 kvmsched=$1 workload=$2
 # shellcheck source=tests/vm/guest-lib.sh
@@ -149,6 +150,14 @@ run_amid()
 	end_run "$1" $status
 }
 
+run_agree()
+{
+	"${kvmsched%/*}/agree" "$workload" --vms 2 --vcpus 3 --mode spin,halt,mixed,timer --time 1 --seed 7 \
+		--json /tmp/agree.json >"$VM_OUT/agree.log" 2>&1
+	echo $? >"$VM_OUT/agree.status"
+	say "agree: status $(cat "$VM_OUT/agree.status"), $(tail -n 1 "$VM_OUT/agree.log")"
+}
+
 do_run()
 {
 	case $1 in
@@ -174,6 +183,7 @@ do_run()
 		run quota "" "--vcpus 2 --mode spin --affinity 0-1 --pin --time 2" \
 			/bin/sh "$0" inside quota /tmp/quota
 		;;
+	agree) run_agree ;;
 	*)
 		say "no run $1"
 		return 1
@@ -187,7 +197,7 @@ trace_setup 12288 || {
 	say "the kernel's tracing could not be set up"
 	exit 1
 }
-[ $# -gt 0 ] || set -- loads full-loads full default light steady overflow storm amid quota
+[ $# -gt 0 ] || set -- loads full-loads full default light steady overflow storm amid quota agree
 for name; do
 	do_run "$name" || exit 1
 done
