@@ -357,6 +357,79 @@ top()
 	keep top
 }
 
+# How much memory kvmsched, which has started this, has after each 500 vCPUs that came and went.
+inside_sums()
+{
+	for i in 1 2 3; do
+		"$workload" --churn 500 --vcpus 50 >/dev/null || exit
+		sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' /proc/$PPID/status
+	done
+}
+
+# sums_of NAME CMD...: 1,500 vCPUs come and go, 50 at once beside the fleet, and 64 places. Those that find none are
+# counted and said.
+sums_of()
+{
+	sums_name=$1
+	shift
+	run "0|3" "$sums_name: 1500 vCPUs come and go in 64 places" -- \
+		"$@" --max-vcpus 64 -- sh -c "exec sh $self --inside sums >sums.rss"
+	cp $err sums.err
+	echo "# $sums_name: exit status $run_got $(cat sums.err)"
+	check "$sums_name: those without a place are said, and only then the exit status is 3" "exit status $run_got" \
+		test "$(grep -c 'did not fit' sums.err)" = $((run_got != 0))
+	# shellcheck disable=SC2046
+	set -- $(cat sums.rss)
+	echo "# $sums_name: resident memory after each 500 vCPUs: $* KB"
+	check "$sums_name: memory does not grow with vCPUs" "from ${1-nothing} to ${3-nothing} KB" test "${3:-0}" -gt 0 -a \
+		"$((${3:-0} - ${1:-0}))" -lt 2048
+	check "$sums_name: nothing is left attached" "there are programs" no_programs
+}
+
+# Where the kernel adds up: vCPUs that come and go, too many of them, signals, and two at once.
+sums()
+{
+	sums_of hist "$kvmsched" hist
+	sums_of top "$kvmsched" top --json --interval 200ms
+	run 3 "hist: eight vCPUs, room for two: six did not fit" ': 6 vCPUs did not fit' -- \
+		"$kvmsched" hist --max-vcpus 2 -- "$workload" --mode halt --vcpus 4 --time 1 --json /dev/null
+	run 3 "top: eight vCPUs, room for two: six did not fit" ': 6 vCPUs did not fit' -- \
+		"$kvmsched" top --json --interval 500ms --max-vcpus 2 -- "$workload" --mode halt --vcpus 4 --time 1 --json /dev/null
+	check "top: says so in its intervals, too" "it does not" grep -q '"untracked": *6' $tmp/stdout
+	for view in hist "top --json --interval 200ms"; do
+		rm -f sums.go
+		# shellcheck disable=SC2086
+		"$kvmsched" $view -- sh -c ': >sums.go; exec sleep 60' >$tmp/stdout 2>$err &
+		pid=$!
+		until_there sums.go || not_ok "$view" "does not begin"
+		sleep 0.5
+		kill -TERM $pid
+		wait $pid
+		judge $? 0 "$view: SIGTERM ends it cleanly" '!lost' '!did not fit'
+		check "$view: SIGTERM: shows what there was" "too little" test "$(wc -c <$tmp/stdout)" -gt 200
+	done
+	check "SIGTERM: nothing is left attached" "there are programs" no_programs
+	sums_two
+}
+
+sums_two()
+{
+	"$kvmsched" top --json --interval 200ms -- sh -c ': >sums.a; while [ ! -e sums.b ]; do sleep 0.1; done' \
+		>sums.json 2>sums.err &
+	pid=$!
+	until_there sums.a
+	run 0 "two that add up at once: the second" '!did not fit' -- "$kvmsched" hist --by vm -d 700ms
+	check "two that add up at once: the second has both VMs" "they are not there" \
+		sh -c "grep -q alpha $tmp/stdout && grep -q beta $tmp/stdout"
+	: >sums.b
+	wait $pid
+	sums_status=$?
+	cp sums.err $err
+	judge $sums_status 0 "two that add up at once: the first" '!did not fit'
+	check "two that add up at once: the first has both VMs" "they are not there" \
+		sh -c "grep -q '\"alpha\"' sums.json && grep -q '\"beta\"' sums.json"
+}
+
 two()
 {
 	"$kvmsched" record --light -o two_a -- sh -c 'while [ ! -e two_b.done ]; do sleep 0.1; done' 2>two_a.err &
@@ -484,14 +557,14 @@ case ${1-} in
 	"inside_$2"
 	exit
 	;;
-'') set -- no_kvm btf rights reload churn brief small output replays checks stop command streams top two filters kills ;;
+'') set -- no_kvm btf rights reload churn brief small output replays checks stop command streams top sums two filters kills ;;
 esac
 alpha=
 for section; do
 	start=$(cut -d. -f1 /proc/uptime)
 	[ "$section" = no_kvm ] || [ -e /dev/kvm ] || load
 	case $section in
-	output | replays | checks | stop | command | streams | top | two | filters | kills) [ -n "$alpha" ] || fleet_begin ;;
+	output | replays | checks | stop | command | streams | top | sums | two | filters | kills) [ -n "$alpha" ] || fleet_begin ;;
 	esac
 	$section
 	echo "# $section: $(($(cut -d. -f1 /proc/uptime) - start)) s"
