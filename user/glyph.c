@@ -22,7 +22,7 @@ static const struct {
 } signs[SIGN_CNT] = {
 	[SIGN_PREEMPTED] = {"▂▅█", "#", {.fg = RED}, "preempted"},
 	[SIGN_PREEMPTED_PART] = {"▂", "+", {.fg = RED}, "preempted in part"},
-	[SIGN_PREEMPTED_UNKNOWN] = {"‼", "!", {.fg = RED}, "preempted and unknown"},
+	[SIGN_PREEMPTED_UNKNOWN] = {"‼", "!", {.fg = RED}, "preempted, unknown"},
 	[SIGN_WOKEN] = {"w", "w", {.fg = YELLOW}, "woken, waits"},
 	[SIGN_RUNNING] = {"━", "=", {.fg = BLUE}, "running"},
 	[SIGN_RUNNING_MOSTLY] = {"╍", "-", {.fg = BLUE}, "mostly running"},
@@ -248,7 +248,7 @@ bool glyphs__legend(const struct glyphs *g, unsigned *at, struct glyph *out, con
 	*out = (struct glyph){0};
 	if (*at == SIGN_CNT && g->shared) {
 		strcpy(out->text, "▂▅█");
-		*words = "as high as its share";
+		*words = "height = share";
 	} else if (*at >= SIGN_CNT) {
 		return false;
 	} else if (*at == SIGN_ABSENT) {
