@@ -10,8 +10,8 @@
  * end only for one made after the trace's end, and else some microseconds before.
  *
  * A vCPU that is gone is in one more summary as itself; then what it had is folded into its VM
- * (summary_vcpu.folded), and its place in the kernel is free. A VM that is gone is shown for
- * AGGREGATE_LINGER_NS more, so that whoever looks now and then sees its last numbers.
+ * (summary_vcpu.folded), and its place in the kernel is free. A VM that is gone is in the summaries
+ * of AGGREGATE_LINGER_NS more, and at least in one; a single summary at the end has all of them.
  */
 #ifndef KVMSCHED_AGGREGATE_H
 #define KVMSCHED_AGGREGATE_H
@@ -21,7 +21,7 @@
 #include "summary.h"
 #include "sums.h"
 
-#define AGGREGATE_LINGER_NS 300000000000ULL
+#define AGGREGATE_LINGER_NS 1000000000ULL
 
 struct aggregate;
 
