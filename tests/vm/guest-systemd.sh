@@ -206,7 +206,18 @@ build/kvmsched report --json -- sh -c "sleep 1; grep CapPrm /proc/\$PPID/status 
 check "names are found where /proc hides processes" grep -q '"vm": "db"' /tmp/report
 check "... by CAP_SYS_PTRACE, which stays for that" grep -q 0000000000080000 /tmp/caps
 mount -o remount,hidepid=0 /proc
+
+# A full screen, which puts the terminal back; and what is written at the end: files of somebody else's directory.
+script -qec "build/kvmsched top -n 2 --interval 300ms" /tmp/typescript >/dev/null
+result $? "top has its terminal"
+mkdir -m 755 /tmp/theirs
+chown 65534 /tmp/theirs
+(cd /tmp/theirs && "$OLDPWD/build/kvmsched" timeline -d 300ms -o x.svg && "$OLDPWD/build/kvmsched" export --to html -d 300ms -o x.html &&
+	"$OLDPWD/build/kvmsched" record --light -d 300ms -o x.ctf && ls x.svg x.html x.ctf/metadata)
+result $? "root writes into somebody else's directory"
 end_workload
+dmesg | grep 'type=1326.*comm="kvmsched'
+result $((! $?)) "the kernel has refused kvmsched nothing"
 journalctl --no-pager -o short-monotonic -u kvmsched >"${VM_OUT:-/tmp}/journal"
 none_of_ours
 result $? "nothing is left"
