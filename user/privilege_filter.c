@@ -49,8 +49,8 @@ static const int always[] = {
 	/* about itself and the machine */
 	S(getpid), S(getppid), S(gettid), S(getpgrp), S(getpgid), S(getuid), S(geteuid), S(getgid),
 	S(getegid), S(uname), S(getrusage), S(times), S(getrlimit), S(sysinfo),
-	S(sched_getaffinity), S(getcpu), S(getrandom), S(rseq), S(set_robust_list), S(capget),
-	S(exit), S(exit_group)};
+	S(sched_getaffinity), S(sched_getscheduler), S(sched_getparam), S(getcpu), S(getrandom),
+	S(rseq), S(set_robust_list), S(capget), S(exit), S(exit_group)};
 
 /* Recordings, pictures, textfiles. */
 static const int files[] = {

@@ -204,6 +204,7 @@ static void work(void)
 	MUST(!syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t)); /* without its vDSO */
 	t = (struct timespec){.tv_nsec = 1000};
 	MUST(!clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL));
+	MUST(sched_getscheduler(0) == SCHED_OTHER);
 	MUST(!sched_setscheduler(0, SCHED_OTHER, &normal));
 	if (!sched_setscheduler(0, SCHED_FIFO, &fifo)) /* by RLIMIT_RTPRIO, where it could be set */
 		MUST(!sched_setscheduler(0, SCHED_OTHER, &normal));
