@@ -400,14 +400,15 @@ int live__begin(struct live *l, struct session *s)
 	return take_snapshot(l);
 }
 
-int live__wait(struct live *l, int fd, int timeout_ms)
+int live__wait(struct live *l, int fd, int input, int timeout_ms)
 {
-	struct pollfd p[2] = {
+	struct pollfd p[3] = {
 		{.fd = ring_buffer__epoll_fd(l->meta), .events = POLLIN},
 		{.fd = fd, .events = POLLIN},
+		{.fd = input, .events = POLLIN},
 	};
 
-	return poll(p, 2, timeout_ms) > 0 && (p[1].revents & POLLIN);
+	return poll(p, 3, timeout_ms) > 0 && (p[1].revents & POLLIN);
 }
 
 /* Hands out one CPU's records, where they lie: at most two stretches, because the ring wraps. */

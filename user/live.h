@@ -38,8 +38,9 @@ int live__open(struct live **l, const struct live_opts *opts, struct session *s)
 /* Opens the window (s->start_ns) and takes the snapshot of the vCPUs that exist. */
 int live__begin(struct live *l, struct session *s);
 
-/* Waits until a ring is half full, fd (or -1) is readable, or timeout_ms. Returns 1 if fd is. */
-int live__wait(struct live *l, int fd, int timeout_ms);
+/* Waits until a ring is half full, fd or input (or -1) is readable, or timeout_ms. Returns 1 if fd
+ * is. */
+int live__wait(struct live *l, int fd, int input, int timeout_ms);
 
 /* Records of one stream, in order, back to back. Streams as in struct session. */
 struct batch {

@@ -482,7 +482,7 @@ static int trace(struct run *r)
 	int stop = 0, err = 0;
 
 	while (!err && !stop && now_ns() < deadline) {
-		if (live__wait(r->live, child__fd(&r->child), wait_ms(r, deadline)))
+		if (live__wait(r->live, child__fd(&r->child), -1, wait_ms(r, deadline)))
 			stop = child__poll(&r->child);
 		now = now_ns();
 		err = live__drain(r->live, on_batch, r, &watermark);

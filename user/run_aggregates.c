@@ -11,7 +11,7 @@
 #include "record.h"
 #include "run_parts.h"
 
-#define INPUT_MS 50   /* for a sink that has keys to read */
+#define INPUT_MS 50   /* for a sink that has keys to read, and cannot be waited for */
 #define IDLE_MS	 1000 /* else: the ring of descriptors has room for more, and rings when not */
 
 struct aggregates {
@@ -84,12 +84,17 @@ static int tick(struct aggregates *r, bool last)
 	return err;
 }
 
+static bool hurried(const struct aggregates *r)
+{
+	return r->sink->hurry && *r->sink->hurry;
+}
+
 static int ticks_due(struct aggregates *r)
 {
 	__u64 now = now_ns();
 	int err;
 
-	if (now < r->edge_ns && !(r->sink->hurry && *r->sink->hurry))
+	if (now < r->edge_ns && !hurried(r))
 		return 0;
 	while (r->edge_ns <= now)
 		r->edge_ns += r->sink->interval_ns;
@@ -104,25 +109,30 @@ static bool stopped(const struct aggregates *r)
 	return r->sink->stop && *r->sink->stop;
 }
 
-static int wait_ms(const struct aggregates *r, __u64 deadline)
+/* input: what else to wait for, or -1. */
+static int wait_ms(const struct aggregates *r, __u64 deadline, int *input)
 {
 	__u64 now = now_ns(), until = deadline < r->edge_ns ? deadline : r->edge_ns;
-	__u64 most = r->sink->input ? INPUT_MS : IDLE_MS;
+	int most = r->sink->input && !r->sink->fd ? INPUT_MS : IDLE_MS, ms = -1;
 
-	if (now >= until)
+	*input = r->sink->fd ? r->sink->fd(r->sink->ctx, &ms) : -1;
+	if (ms >= 0 && ms < most)
+		most = ms;
+	if (now >= until || hurried(r))
 		return 0;
-	return until - now < most * 1000000 ? (until - now) / 1000000 + 1 : most;
+	return until - now < most * 1000000ULL ? (int)((until - now) / 1000000) + 1 : most;
 }
 
 /* Until the time is up, the command ended, a signal came or the sink has enough. */
 static int trace(struct aggregates *r)
 {
 	__u64 deadline = r->o->duration_ns ? r->session.start_ns + r->o->duration_ns : ~0ULL;
-	int stop = 0, err = 0;
+	int stop = 0, err = 0, ms, input;
 
 	r->edge_ns = r->sink->tick ? r->session.start_ns + r->sink->interval_ns : ~0ULL;
 	while (!err && !stop && now_ns() < deadline) {
-		if (live__wait(r->live, child__fd(&r->child), wait_ms(r, deadline)))
+		ms = wait_ms(r, deadline, &input);
+		if (live__wait(r->live, child__fd(&r->child), input, ms))
 			stop = child__poll(&r->child);
 		err = drain(r);
 		if (!err)

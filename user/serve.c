@@ -133,6 +133,12 @@ void serve__run(struct serve *s)
 	http__run(s->http);
 }
 
+int serve__fd(struct serve *s, int *timeout_ms)
+{
+	*timeout_ms = http__timeout_ms(s->http);
+	return http__fd(s->http);
+}
+
 int serve__until(struct serve *s, int fd)
 {
 	struct pollfd p[] = {{.fd = fd, .events = POLLIN},

@@ -31,6 +31,9 @@ int serve__new(struct serve **s, struct sockets *sockets, const struct serve_sou
 /* Answers who has asked, without waiting: for a loop that has other things to do. */
 void serve__run(struct serve *s);
 
+/* serve__run() is needed when this is readable, or after *timeout_ms; -1: there is no limit. */
+int serve__fd(struct serve *s, int *timeout_ms);
+
 /* Answers until fd is readable. */
 int serve__until(struct serve *s, int fd);
 

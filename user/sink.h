@@ -17,8 +17,9 @@
  * still open. window: before begin, what is looked at; to_ns is ~0 while that has no end yet.
  * tick: when an interval of interval_ns has ended (before end the last one, which may be shorter);
  * live, a little after its time; hurry: live, the current interval is to end now. input: live,
- * about every 50 ms, for a sink that has keys to read. stop: the sink has enough; tick comes no
- * more. */
+ * about every 50 ms, for a sink that has keys to read; where the kernel adds up and there is fd,
+ * only when what that gives is readable, or after *timeout_ms (-1: no need). stop: the sink has
+ * enough; tick comes no more. */
 struct sink {
 	int (*window)(void *ctx, __u64 from_ns, __u64 to_ns);
 	int (*begin)(void *ctx, const struct session *s, const struct model *m);
@@ -29,6 +30,7 @@ struct sink {
 		       const struct model_task *task);
 	int (*tick)(void *ctx, struct tick *t);
 	int (*input)(void *ctx);
+	int (*fd)(void *ctx, int *timeout_ms);
 	int (*end)(void *ctx, const struct summary *s);
 	__u64 interval_ns;
 	bool sums_do; /* live, the kernel's sums are all that it needs: no event, span or absence */

@@ -5,13 +5,22 @@
  * with what is open counted up to that moment.
  */
 #include <errno.h>
+#include <time.h>
 #include "child.h"
 #include "err.h"
 #include "privilege.h"
 #include "sink_serve.h"
 
 #define INTERVAL_NS 10000000000ULL /* where nobody asks */
-#define FRESH	    4		   /* rounds: a fifth of a second */
+#define FRESH_NS    200000000ULL   /* so long an interval's numbers will do */
+
+static __u64 now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
 
 static int read_now(void *ctx, struct metrics *m)
 {
@@ -83,7 +92,8 @@ static int tick(void *ctx, struct tick *t)
 	out->summary = &out->totals.sum;
 	out->untracked = t->untracked;
 	out->hurry = false;
-	out->fresh = FRESH;
+	out->fresh = out->unseen = true;
+	out->fresh_ns = now_ns();
 	serve__ready(out->server);
 	return 0;
 }
@@ -92,10 +102,17 @@ static int input(void *ctx)
 {
 	struct sink_serve *out = ctx;
 
+	/* those whom a tick is for get it, however slow this host is */
+	if (!out->unseen && now_ns() - out->fresh_ns > FRESH_NS)
+		out->fresh = false;
+	out->unseen = false;
 	serve__run(out->server);
-	if (out->fresh)
-		out->fresh--;
 	return 0;
+}
+
+static int input_fd(void *ctx, int *timeout_ms)
+{
+	return serve__fd(((struct sink_serve *)ctx)->server, timeout_ms);
 }
 
 /* Who has asked gets the last numbers. */
@@ -125,6 +142,7 @@ void sink_serve__init(struct sink *sink, struct sink_serve *out, const struct si
 		*sink = (struct sink){.begin = begin,
 				      .tick = tick,
 				      .input = input,
+				      .fd = input_fd,
 				      .end = end,
 				      .interval_ns = INTERVAL_NS,
 				      .sums_do = true,
@@ -137,7 +155,7 @@ void sink_serve__init(struct sink *sink, struct sink_serve *out, const struct si
 
 void sink_serve__free(struct sink_serve *out)
 {
-	out->fresh = 0;		  /* the model, which names the VMs, is gone */
+	out->fresh = false;	  /* the model, which names the VMs, is gone */
 	serve__free(out->server); /* the trace ended with an error */
 	totals__free(&out->totals);
 }

@@ -25,7 +25,9 @@ struct sink_serve {
 	struct serve *server;
 	struct totals totals;
 	bool hurry;	/* somebody asks: the interval is to end */
-	unsigned fresh; /* for so many rounds what has been added up is new enough */
+	bool fresh;	/* what has been added up is new enough */
+	bool unseen;	/* ... and has not been offered yet */
+	__u64 fresh_ns; /* since when */
 	bool ended;
 };
 

@@ -83,7 +83,7 @@ static int trace(struct agree *g, char **cmd)
 		_exit(127);
 	}
 	while (!err && !waitpid(pid, &status, WNOHANG)) {
-		live__wait(g->live, -1, 50);
+		live__wait(g->live, -1, -1, 50);
 		err = live__drain(g->live, on_batch, g, &watermark);
 	}
 	if (err || status)

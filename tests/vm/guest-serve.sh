@@ -12,6 +12,7 @@ err=$tmp/stderr
 # one of aggregates, one of records, one with a small table
 sums=127.0.0.1:10098 ring=127.0.0.1:10099 small=127.0.0.1:10100
 prometheus=127.0.0.1:9090
+: "${kvmsched:?}" "${workload:?}"
 # shellcheck source=tests/vm/guest-ok.sh
 . "${self%/*}/guest-ok.sh"
 
@@ -146,9 +147,9 @@ agree()
 	ask quantiles 'histogram_quantile(0.99, sum by (instance, vm, le) (kvmsched_run_delay_seconds_bucket))'
 	ask totals '{__name__=~"kvmsched_.*_total|kvmsched_run_delay_seconds_.*|kvmsched_vcpus.*"}'
 	for at in $sums $ring; do
-		scrape $at >text.$at
+		scrape "$at" >"text.$at"
 		check "serve: promtool check metrics: $at" "it objects" sh -c "promtool check metrics <text.$at"
-		cp text.$at "$VM_OUT/"
+		cp "text.$at" "$VM_OUT/"
 	done
 }
 
@@ -184,8 +185,8 @@ samples()
 {
 	ask samples '{__name__=~"kvmsched_.*_total|kvmsched_run_delay_seconds_.*|process_resident_memory_bytes|up"}[10m]'
 	cp prometheus.log "$VM_OUT/"
-	kill $prometheus_pid
-	wait $prometheus_pid
+	kill "$prometheus_pid"
+	wait "$prometheus_pid"
 	land $ring_pid $ring "serve --ring: SIGTERM: ends"
 }
 
