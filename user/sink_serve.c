@@ -12,7 +12,7 @@
 #include "sink_serve.h"
 
 #define INTERVAL_NS 10000000000ULL /* where nobody asks */
-#define FRESH_NS    200000000ULL   /* so long an interval's numbers will do */
+#define FRESH_NS    100000000ULL   /* so long an interval's numbers will do, as a page does */
 
 static __u64 now_ns(void)
 {

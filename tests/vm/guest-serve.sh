@@ -187,7 +187,7 @@ samples()
 	cp prometheus.log "$VM_OUT/"
 	kill "$prometheus_pid"
 	wait "$prometheus_pid"
-	land $ring_pid $ring "serve --ring: SIGTERM: ends"
+	land "$ring_pid" $ring "serve --ring: SIGTERM: ends"
 }
 
 faults()
