@@ -526,7 +526,8 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 }
 
 /* The vCPUs are read one after the other: the little by which their readings lie before or after
- * the interval's ends is settled with the state that has most of it. */
+ * the interval's ends is settled with the state that has most of it. Not where intervals are added
+ * up: what one has too much the next has too little, but of another state. */
 static void settle(struct summary_vcpu *v, __u64 length_ns)
 {
 	__u64 sum = 0;
@@ -626,7 +627,9 @@ static int vcpus_since(struct summary *out, const struct summary *now, const str
 		if (b)
 			there[b - before->vcpu] = true;
 		err = vcpu_since(&out->vcpu[out->vcpus], v, b ?: &none);
-		settle(&out->vcpu[out->vcpus++], out->to_ns - out->from_ns);
+		if (!now->adds_up)
+			settle(&out->vcpu[out->vcpus], out->to_ns - out->from_ns);
+		out->vcpus++;
 	}
 	for (unsigned i = 0; !err && i < now->vcpus; i++)
 		if (now->vcpu[i].folded)

@@ -121,7 +121,8 @@ void summary__taken(struct summary *s, const struct model_vcpu *v, __u8 by, __u6
 /* What `now` has that `before`, an earlier summary of the same vCPUs since the same moment, had
  * not; both are finished, and what `before` tells of may be forgotten by the model. The window is
  * the time between their ends; as an interval it has no total, and its preemptors are in no order.
- * 0 or -ENOMEM. */
+ * Each vCPU's states are made to partition it, unless now->adds_up: the little that this moves
+ * would gather there. 0 or -ENOMEM. */
 int summary__since(struct summary *out, const struct summary *now, struct summary *before);
 
 /* After model__end(): sorts, totals. m must outlive the summary. 0 or -ENOMEM. */
