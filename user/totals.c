@@ -229,10 +229,12 @@ static unsigned mark_gone(struct totals *t, __u64 now)
 	for (unsigned i = 0; i < t->vms; i++) {
 		const struct model_vm *m = model__vm(t->sum.model, t->vm[i]->who.vm);
 
-		if (!m || !m->dead)
+		if (m && !m->dead)
 			t->vm[i]->gone_ns = 0;
 		else if (!t->vm[i]->gone_ns)
 			t->vm[i]->gone_ns = now;
+		else if (!m)
+			t->vm[i]->gone_ns = 1; /* nor does it have a name any more */
 		n += t->vm[i]->gone_ns != 0;
 	}
 	return n;
