@@ -24,7 +24,7 @@ struct live_opts {
 	int loads;	  /* a record for each bare load and put */
 	__u64 ring_bytes; /* per CPU; rounded down to 56 times a power of two, at least 64 records
 			   */
-	__u32 max_vcpus;  /* tracked at once */
+	__u32 max_vcpus;  /* tracked at once; 0 = the mode's default */
 	bool classes;	  /* aggregates: who took the CPU, too */
 	bool records;	  /* aggregates: and records all the same, for comparison */
 	const char *btf;  /* NULL, or a file with the kernel's BTF */

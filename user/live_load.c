@@ -104,6 +104,14 @@ static void choose_programs(struct kvmsched_bpf *skel, const struct live_opts *o
 		p, wanted(bpf_program__name(p), o->mode, own ? set : "_any"));
 }
 
+/* A vCPU's sums take 16 KB, whether there is a vCPU or not. */
+#define AGGS 1024
+
+static __u32 max_vcpus(const struct live_opts *o)
+{
+	return o->max_vcpus ?: o->mode == MODE_AGGREGATES ? AGGS : KS_SLOTS;
+}
+
 /* Places in a ring of about the wanted size: a power of two. */
 static __u32 ring_places(__u64 bytes)
 {
@@ -141,8 +149,8 @@ static int configure(struct kvmsched_bpf *skel, const struct live_opts *o, __u32
 	c->full = o->mode == MODE_FULL;
 	c->loads = o->loads;
 	c->own_btf = o->btf != NULL;
-	c->slots = c->aggregate ? KS_SLOTS : o->max_vcpus;
-	c->aggs = c->aggregate ? o->max_vcpus : 0;
+	c->slots = c->aggregate ? KS_SLOTS : max_vcpus(o);
+	c->aggs = c->aggregate ? max_vcpus(o) : 0;
 	c->ring_places = places;
 	c->by_tgid = f->tgids || f->vms;
 	c->by_name = f->vms > 0;
@@ -220,7 +228,7 @@ int live_load(struct kvmsched_bpf **out, const struct live_opts *o, unsigned cpu
 		return explain(errno, o);
 	*out = skel;
 	skel->rodata->cfg.fields = fields;
-	err = size_maps(skel, cpus, places, o->mode == MODE_AGGREGATES ? o->max_vcpus : 0);
+	err = size_maps(skel, cpus, places, o->mode == MODE_AGGREGATES ? max_vcpus(o) : 0);
 	if (!err)
 		err = configure(skel, o, places);
 	if (err)

@@ -31,7 +31,6 @@ void options__init(struct options *o)
 {
 	memset(o, 0, sizeof(*o));
 	o->live.ring_bytes = 1 << 20;
-	o->live.max_vcpus = KS_SLOTS;
 	o->live.filter = &o->filter;
 	o->max_bytes = 1ULL << 30;
 }
@@ -138,7 +137,8 @@ static const struct argp_option source_options[] = {
 	{"light", OPT_LIGHT, NULL, 0, "two hooks only: absences; running and user are one", 1},
 	{"loads", OPT_LOADS, NULL, 0, "a record for every bare load and put", 1},
 	{"buffer", OPT_BUFFER, "SIZE", 0, "ring per CPU (default 1M, at most 896M)", 1},
-	{"max-vcpus", OPT_MAX_VCPUS, "N", 0, "vCPUs tracked at once (default and most: 4096)", 1},
+	{"max-vcpus", OPT_MAX_VCPUS, "N", 0,
+	 "vCPUs tracked at once, at most 4096 (the default; of the kernel's sums 1024)", 1},
 	{"btf", OPT_BTF, "FILE", 0, "the kernel's BTF, if it is not in /sys/kernel/btf", 1},
 	{0},
 };
