@@ -7,7 +7,7 @@
 #include "sink_serve.h"
 #include "version.h"
 
-enum { OPT_ONCE = 0x200, OPT_LISTEN, OPT_RING, OPT_PER_VCPU, OPT_MAX_VMS };
+enum { OPT_ONCE = 0x200, OPT_LISTEN, OPT_RING, OPT_PER_VCPU, OPT_MAX_VMS, OPT_NO_CLASSES };
 
 struct serve_cmd {
 	struct options o; /* first: the groups see only this */
@@ -24,6 +24,8 @@ static void verify(const struct serve_cmd *c, struct argp_state *state)
 		argp_error(state, "--once: for how long? -d TIME, or -i DIR for a recording");
 	if (c->show.once && c->listens)
 		argp_error(state, "--once writes a file: it does not --listen");
+	if (c->show.no_classes && c->o.ring)
+		argp_error(state, "--no-classes: records have them, so not with --ring");
 	if (c->o.command)
 		argp_error(state, "%s: a command has no place here; record traces one",
 			   c->o.command[0]);
@@ -46,6 +48,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_RING:
 		c->o.ring = true;
 		c->o.live_only = "--ring";
+		break;
+	case OPT_NO_CLASSES:
+		c->show.no_classes = true;
+		c->o.live_only = "--no-classes";
 		break;
 	case OPT_PER_VCPU:
 		c->show.metrics.per_vcpu = true;
@@ -76,6 +82,10 @@ static const struct argp_option options[] = {
 	 6},
 	{"ring", OPT_RING, NULL, 0,
 	 "live: from records of every transition, and not from the kernel's sums", 6},
+	{"no-classes", OPT_NO_CLASSES, NULL, 0,
+	 "live, by the kernel's sums: do not look who took the CPU, which costs a little more for "
+	 "each preemption",
+	 6},
 	{"per-vcpu", OPT_PER_VCPU, NULL, 0, "a series per vCPU, where there would be one per VM",
 	 6},
 	{"max-vms", OPT_MAX_VMS, "N", 0,

@@ -64,6 +64,7 @@ static int read_now(struct aggregates *r, __u64 at_ns)
 	int err = aggregate__read(r->aggregate, at_ns, r->sink->by_victim, &r->now);
 
 	r->now.adds_up = r->sink->adds_up;
+	r->now.no_classes = !r->sink->classes;
 	return err ? err__say(err, "adding up") : 0;
 }
 

@@ -136,7 +136,7 @@ void sink_serve__init(struct sink *sink, struct sink_serve *out, const struct si
 		*sink = (struct sink){.end = opts->once ? once : serve_total,
 				      .writes = opts->once,
 				      .sums_do = true,
-				      .classes = true,
+				      .classes = !opts->no_classes,
 				      .ctx = out};
 	else
 		*sink = (struct sink){.begin = begin,
@@ -146,7 +146,7 @@ void sink_serve__init(struct sink *sink, struct sink_serve *out, const struct si
 				      .end = end,
 				      .interval_ns = INTERVAL_NS,
 				      .sums_do = true,
-				      .classes = true,
+				      .classes = !opts->no_classes,
 				      .adds_up = true,
 				      .serves = true,
 				      .hurry = &out->hurry,

@@ -15,6 +15,7 @@ struct sink_serve_opts {
 	const char *once;	 /* a file, or "-"; NULL = over HTTP */
 	struct sockets *sockets; /* where */
 	bool live;		 /* not a recording */
+	bool no_classes;	 /* who took the CPU is not asked for */
 };
 
 struct sink_serve {

@@ -668,6 +668,7 @@ int summary__since(struct summary *out, const struct summary *now, struct summar
 	summary__init(out, now->session, now->filter, before->to_ns, now->to_ns, &unused);
 	out->model = now->model;
 	out->by_victim = now->by_victim;
+	out->no_classes = now->no_classes;
 	out->events = now->events - before->events;
 	out->lost = now->lost - before->lost;
 	out->err = vcpus_since(out, now, before);
