@@ -22,6 +22,12 @@ struct fold {
 	__u64 over_ns; /* since when the VM is gone; 0 = it lives */
 };
 
+/* A VM that only its name is left of. */
+struct gone {
+	__u32 vm;
+	__u64 since_ns;
+};
+
 struct aggregate {
 	const struct session *session;
 	const struct filter *filter;
@@ -30,6 +36,8 @@ struct aggregate {
 	struct place *place; /* of each of the sums' */
 	struct fold **fold;
 	unsigned folds;
+	struct gone *gone; /* in order of time */
+	unsigned gones;
 	struct sums_vcpu one; /* the one that is being read */
 };
 
@@ -292,8 +300,25 @@ static int show_folds(struct aggregate *g, struct summary *s)
 	return 0;
 }
 
-static void forget_vms(struct aggregate *g, __u64 now_ns)
+/* Its sums are in no summary any more; its name is still asked for. */
+static int part_with(struct aggregate *g, struct fold *f, __u64 now_ns)
 {
+	struct gone *p = realloc(g->gone, (g->gones + 1) * sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	g->gone = p;
+	p[g->gones++] = (struct gone){.vm = f->who->vm, .since_ns = now_ns};
+	model__let_go(g->model, f->who);
+	summary__free_vcpu(&f->sums);
+	free(f);
+	return 0;
+}
+
+static int forget_vms(struct aggregate *g, __u64 now_ns)
+{
+	unsigned old = 0;
+
 	for (unsigned i = 0; i < g->folds; i++) {
 		struct fold *f = g->fold[i];
 		const struct model_vm *vm = model__vm(g->model, f->who->vm);
@@ -305,12 +330,16 @@ static void forget_vms(struct aggregate *g, __u64 now_ns)
 		f->over_ns = f->over_ns ?: now_ns;
 		if (now_ns - f->over_ns < AGGREGATE_LINGER_NS)
 			continue;
-		model__forget_vm(g->model, f->who->vm);
-		model__let_go(g->model, f->who);
-		summary__free_vcpu(&f->sums);
-		free(f);
+		if (part_with(g, f, now_ns))
+			return -ENOMEM;
 		g->fold[i--] = g->fold[--g->folds];
 	}
+	while (old < g->gones && now_ns - g->gone[old].since_ns >= AGGREGATE_NAMED_NS)
+		model__forget_vm(g->model, g->gone[old++].vm);
+	g->gones -= old;
+	if (old)
+		memmove(g->gone, g->gone + old, g->gones * sizeof(*g->gone));
+	return 0;
 }
 
 /* ---- all of them -------------------------------------------------------------------------- */
@@ -361,7 +390,7 @@ int aggregate__read(struct aggregate *g, __u64 now_ns, bool by_victim, struct su
 	int err = 0;
 
 	model__bury(g->model);
-	forget_vms(g, now_ns); /* first: the summary refers to them */
+	err = forget_vms(g, now_ns); /* first: the summary refers to them */
 	summary__init(s, g->session, g->filter, g->session->start_ns, now_ns, &unused);
 	s->by_victim = by_victim;
 	for (__u32 i = 0; !err && i < g->sums.places; i++)
@@ -383,6 +412,7 @@ void aggregate__free(struct aggregate *g)
 		free(g->fold[i]);
 	}
 	free(g->fold);
+	free(g->gone);
 	free(g->place);
 	free(g);
 }

@@ -12,6 +12,8 @@
  * A vCPU that is gone is in one more summary as itself; then what it had is folded into its VM
  * (summary_vcpu.folded), and its place in the kernel is free. A VM that is gone is in the summaries
  * of AGGREGATE_LINGER_NS more, and at least in one; a single summary at the end has all of them.
+ * The model knows it by name for AGGREGATE_NAMED_NS more, for those who have added up its
+ * intervals.
  */
 #ifndef KVMSCHED_AGGREGATE_H
 #define KVMSCHED_AGGREGATE_H
@@ -22,6 +24,7 @@
 #include "sums.h"
 
 #define AGGREGATE_LINGER_NS 1000000000ULL
+#define AGGREGATE_NAMED_NS  600000000000ULL
 
 struct aggregate;
 

@@ -135,7 +135,9 @@ agree()
 	ring_pid=$pid
 	"$kvmsched" record --light -o rec 2>record.log &
 	record_pid=$!
-	sleep 3
+	while [ ! -f rec/metadata ] && kill -0 $record_pid; do
+		sleep 0.2
+	done
 	"$workload" --time 12 --vms 3 --vcpus 2 --mode spin,halt --wake-us 2000-20000 --name-prefix vm \
 		--json workload.json
 	sleep 3 # a scrape or two
