@@ -47,6 +47,7 @@ scene()
 cp /bin/sh /tmp/backup
 shop
 # Ahead of the others, so that it is a second also where all is slow; the two are not (-3).
+# shellcheck disable=SC2016
 nice -n -15 sh -c 'while [ ! -e "$0" ]; do sleep 0.1; done; sleep 1
 	for i in 1 2; do nice -n 12 taskset 1 /tmp/backup -c "while :; do :; done" & done
 	wait' "$VM_OUT/hog/metadata" &
