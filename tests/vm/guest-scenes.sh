@@ -41,7 +41,7 @@ scene()
 	kill -KILL $(cat /tmp/backup.* 2>/dev/null) || true
 	rm -f /tmp/backup.*
 	# shellcheck disable=SC2086
-	kill $pids
+	kill $pids 2>/dev/null || true # one that has done its work is gone
 	wait
 	pids=''
 	rm -f /tmp/shop /tmp/batch
