@@ -287,9 +287,6 @@ static __u32 thread_of(const struct ks_head *r)
 		return ((const struct ks_out *)p)->tid;
 	case KS_IN:
 		return ((const struct ks_in *)p)->tid;
-	case KS_LOAD:
-	case KS_PUT:
-		return ((const struct ks_load *)p)->tid;
 	case KS_SNAP:
 		return ((const struct ks_snap *)p)->tid;
 	}

@@ -124,6 +124,7 @@ static void on_out(struct vcpu *v, const struct ks_out *r, struct step *out)
 	v->state = state__of_reason(r->reason);
 	v->cpu = r->cpu;
 	v->tid = r->tid;
+	v->ran = true;
 	v->out = (struct absence){.from = v->since,
 				  .next_tid = r->next_tid,
 				  .next_vm = r->next_vm,
@@ -189,6 +190,7 @@ static void on_in(struct vcpu *v, const struct ks_in *r, struct step *out)
 	v->state = on_cpu(v);
 	v->cpu = r->cpu;
 	v->tid = r->tid;
+	v->ran = true;
 }
 
 static void on_loads(struct vcpu *v, const struct ks_loads *r, struct step *out)
@@ -220,7 +222,8 @@ static void on_single(struct vcpu *v, const struct ks_load *r, enum state was, e
 		pass(v, r->h.ts, v->fresh ? was : v->state, 0, out);
 	v->state = is;
 	v->cpu = r->cpu;
-	v->tid = r->tid;
+	if (!v->ran) /* else it may be a thread that only looks at it, or tears it down */
+		v->tid = r->tid;
 }
 
 static void on_gone(struct vcpu *v, const struct ks_gone *r, struct step *out)

@@ -67,6 +67,7 @@ struct vcpu {
 	bool fresh;   /* nothing was seen yet: the first record tells what was before it */
 	bool snapped; /* ... or the snapshot */
 	bool dead;
+	bool ran; /* a switch has told its thread */
 	__u16 cpu;
 	struct absence out; /* the open one, while the state is an absence's */
 };

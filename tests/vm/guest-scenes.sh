@@ -38,7 +38,7 @@ scene()
 {
 	build/kvmsched record -d 4s -o "$VM_OUT/$1"
 	# shellcheck disable=SC2046,SC2086
-	kill -KILL $(cat /tmp/backup.* 2>/dev/null) || true
+	[ ! -e /tmp/backup.1 ] || kill -KILL $(cat /tmp/backup.1 /tmp/backup.2) || true
 	rm -f /tmp/backup.*
 	# shellcheck disable=SC2086
 	kill $pids 2>/dev/null || true # one that has done its work is gone
