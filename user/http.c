@@ -11,10 +11,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include <linux/types.h>
 #include <microhttpd.h>
+#include "clock.h"
 #include "err.h"
 #include "http.h"
 
@@ -45,10 +45,7 @@ struct http {
 
 static __u64 now_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ULL + t.tv_nsec / 1000000;
+	return now_ns() / 1000000;
 }
 
 /* ---- pages -------------------------------------------------------------------------------- */

@@ -14,10 +14,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include "clock.h"
 #include "err.h"
 #include "ident.h"
 #include "live.h"
@@ -56,14 +56,6 @@ struct live {
 	int err;
 };
 
-static __u64 now_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (__u64)t.tv_sec * 1000000000ULL + (__u64)t.tv_nsec;
-}
-
 /* CLOCK_REALTIME - CLOCK_MONOTONIC, from the tightest of a few readings. */
 __s64 live__wall_offset(void)
 {
@@ -71,8 +63,8 @@ __s64 live__wall_offset(void)
 	__s64 offset = 0;
 
 	for (int i = 0; i < 8; i++) {
-		__u64 a = now_ns(CLOCK_MONOTONIC), w = now_ns(CLOCK_REALTIME);
-		__u64 b = now_ns(CLOCK_MONOTONIC);
+		__u64 a = now_ns(), w = clock_ns(CLOCK_REALTIME);
+		__u64 b = now_ns();
 
 		if (b - a < best) {
 			best = b - a;
@@ -375,9 +367,9 @@ static int tell(__u64 *place, __u64 *when, const char *what)
 		       !sched_setscheduler(0, SCHED_FIFO, &fifo);
 	bool late;
 
-	*when = now_ns(CLOCK_MONOTONIC) + LEAD_NS;
+	*when = now_ns() + LEAD_NS;
 	__atomic_store_n(place, *when, __ATOMIC_RELEASE);
-	late = now_ns(CLOCK_MONOTONIC) >= *when;
+	late = now_ns() >= *when;
 	if (boosted)
 		sched_setscheduler(0, policy, &normal);
 	if (late)
@@ -458,7 +450,7 @@ static int hand_out_descriptors(struct live *l, batch_fn fn, void *ctx)
  * only once it is old. */
 static __u64 safe_before(struct live *l)
 {
-	__u64 now = now_ns(CLOCK_MONOTONIC);
+	__u64 now = now_ns();
 
 	if (now - l->pass_ns >= IN_FLIGHT_NS) {
 		l->safe_ns = l->pass_ns;

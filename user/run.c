@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "child.h"
+#include "clock.h"
 #include "ctf_reader.h"
 #include "ctf_writer.h"
 #include "decode.h"
@@ -429,14 +429,6 @@ static int on_full(struct run *r, __u64 watermark, int *stop)
 	err__note("--max-size reached: stopped");
 	*stop = 1;
 	return 0;
-}
-
-static __u64 now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (__u64)t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
 static int wait_ms(const struct run *r, __u64 deadline)

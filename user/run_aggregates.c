@@ -4,9 +4,9 @@
  * descriptors come through a ring.
  */
 #include <errno.h>
-#include <time.h>
 #include "aggregate.h"
 #include "child.h"
+#include "clock.h"
 #include "err.h"
 #include "record.h"
 #include "run_parts.h"
@@ -29,14 +29,6 @@ struct aggregates {
 	__u64 edge_ns; /* when the interval ends */
 	bool timed_out;
 };
-
-static __u64 now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (__u64)t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
 
 static int on_batch(void *ctx, const struct batch *b)
 {

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
+#include "clock.h"
 #include "self.h"
 
 #define NS 1000000000ULL
@@ -51,14 +51,6 @@ static int count_fds(__u64 *n)
 	closedir(d);
 	*n -= *n > 0;
 	return 0;
-}
-
-static __u64 clock_ns(clockid_t id)
-{
-	struct timespec t = {0};
-
-	clock_gettime(id, &t);
-	return t.tv_sec * NS + t.tv_nsec;
 }
 
 int self__read(struct self *s)

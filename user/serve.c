@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include "clock.h"
 #include "err.h"
 #include "http.h"
 #include "outfile.h"
@@ -25,14 +25,6 @@ struct serve {
 	__u64 made_ns[METRICS_OPENMETRICS + 1];
 	struct http_page *index, *missing, *failed;
 };
-
-static __u64 now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
 
 /* ---- pages -------------------------------------------------------------------------------- */
 

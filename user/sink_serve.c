@@ -5,22 +5,14 @@
  * with what is open counted up to that moment.
  */
 #include <errno.h>
-#include <time.h>
 #include "child.h"
+#include "clock.h"
 #include "err.h"
 #include "privilege.h"
 #include "sink_serve.h"
 
 #define INTERVAL_NS 10000000000ULL /* where nobody asks */
 #define FRESH_NS    100000000ULL   /* so long an interval's numbers will do, as a page does */
-
-static __u64 now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
 
 static int read_now(void *ctx, struct metrics *m)
 {

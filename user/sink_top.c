@@ -5,22 +5,14 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+#include "clock.h"
 #include "err.h"
 #include "report_json.h"
 #include "sink_top.h"
 #include "top_screen.h"
 
 #define KEY_MS 50
-
-static __u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
 
 /* ---- for machines ------------------------------------------------------------------------- */
 

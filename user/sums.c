@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* See sums.h, and bpf/agg.bpf.h for the other side. */
 #include <string.h>
-#include <time.h>
+#include "clock.h"
 #include "step.h"
 #include "sums.h"
-
-static __u64 now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (__u64)t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
 
 /* Of 16 KB most is buckets, and of them most are empty: only those up to the greatest value are
  * read. Torn values are possible here, so nothing is trusted. */

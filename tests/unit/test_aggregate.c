@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <pthread.h>
-#include <time.h>
 #include "aggregate.h"
+#include "clock.h"
 #include "scene.h"
 #include "step.h"
 
@@ -674,14 +674,6 @@ static void thousands_come_and_go(void **state)
 
 static volatile bool enough;
 
-static __u64 clock_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (__u64)t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
-
 static void say(__u32 what)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -701,7 +693,7 @@ static __attribute__((no_sanitize("address", "undefined"))) void *write_on(void 
 		__u64 ts;
 
 		say(OUT(KS_R_HALTED) | KS_A_BUSY);
-		ts = clock_ns();
+		ts = now_ns();
 		if (n % 2) {
 			__u64 ns = ts - s->agg.since;
 
@@ -736,7 +728,7 @@ static void whole(const struct sums_vcpu *v)
 static void never_half_an_event(void **state)
 {
 	static struct sums_vcpu one;
-	__u64 until = clock_ns() + 3000000000ULL, seen = 0, last = 0;
+	__u64 until = now_ns() + 3000000000ULL, seen = 0, last = 0;
 	unsigned reads = 0, changes = 0;
 	pthread_t writer;
 
@@ -744,10 +736,10 @@ static void never_half_an_event(void **state)
 	set_up(0);
 	host.ctl.end_ns = ~0ULL;
 	vcpu_begins(0, 1, 0, 0);
-	does(0, KS_A_IN, clock_ns());
+	does(0, KS_A_IN, now_ns());
 	enough = false;
 	assert_int_equal(pthread_create(&writer, NULL, write_on, NULL), 0);
-	for (; reads < 1000000 && clock_ns() < until; reads++) {
+	for (; reads < 1000000 && now_ns() < until; reads++) {
 		assert_true(sums__read(&host.sums, 0, &one));
 		whole(&one);
 		assert_true(one.a.migrations >= seen && one.at_ns >= last);
