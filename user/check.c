@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "by_id.h"
 #include "check.h"
 #include "enrich.h"
 #include "patterns.h"
@@ -127,23 +128,11 @@ static struct check_vcpu *vcpu_new(const struct check *c, const struct model_vcp
 
 static struct check_vcpu *vcpu_get(struct check *c, const struct model_vcpu *v)
 {
-	__u32 have = c->vcpus, want = have ?: 64;
+	struct check_vcpu **at = by_id__at(&c->vcpu, &c->vcpus, sizeof(*at), v->id);
 
-	if (v->id >= have) {
-		struct check_vcpu **t;
-
-		while (want <= v->id)
-			want *= 2;
-		t = realloc(c->vcpu, want * sizeof(*t));
-		if (!t)
-			return NULL;
-		memset(t + have, 0, (want - have) * sizeof(*t));
-		c->vcpu = t;
-		c->vcpus = want;
-	}
-	if (!c->vcpu[v->id])
-		c->vcpu[v->id] = vcpu_new(c, v);
-	return c->vcpu[v->id];
+	if (at && !*at)
+		*at = vcpu_new(c, v);
+	return at ? *at : NULL;
 }
 
 /* ---- violations --------------------------------------------------------------------------- */

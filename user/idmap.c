@@ -2,25 +2,8 @@
 /* Pages of entries, and a table of pages. */
 #include <stdlib.h>
 #include <string.h>
+#include "by_id.h"
 #include "idmap.h"
-
-static int grow(struct idmap *m, __u32 pages)
-{
-	__u32 want = m->pages ?: 16;
-	struct idmap_page **grown;
-
-	while (want < pages)
-		want *= 2;
-	if (want == m->pages)
-		return 1;
-	grown = realloc(m->page, want * sizeof(*grown));
-	if (!grown)
-		return 0;
-	memset(grown + m->pages, 0, (want - m->pages) * sizeof(*grown));
-	m->page = grown;
-	m->pages = want;
-	return 1;
-}
 
 void *idmap__make(struct idmap *m, __u32 id)
 {
@@ -29,12 +12,10 @@ void *idmap__make(struct idmap *m, __u32 id)
 
 	if (e)
 		return e;
-	if (!grow(m, id / IDMAP_PAGE + 1))
-		return NULL;
-	p = &m->page[id / IDMAP_PAGE];
-	if (!*p)
+	p = by_id__at(&m->page, &m->pages, sizeof(*p), id / IDMAP_PAGE);
+	if (p && !*p)
 		*p = calloc(1, sizeof(**p) + IDMAP_PAGE * m->size);
-	if (!*p)
+	if (!p || !*p)
 		return NULL;
 	(*p)->used |= 1ULL << id % IDMAP_PAGE;
 	m->count++;

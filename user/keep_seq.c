@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include "by_id.h"
 #include "keep_seq.h"
 
 struct keep_lane {
@@ -40,20 +41,7 @@ static __u32 gap(__u32 from, __u32 to)
 
 static struct keep_lane *lane(struct keep_seq *q, __u32 vcpu)
 {
-	__u32 want = q->lanes ?: 64;
-	struct keep_lane *grown;
-
-	if (vcpu < q->lanes)
-		return &q->lane[vcpu];
-	while (want <= vcpu)
-		want *= 2;
-	grown = realloc(q->lane, want * sizeof(*grown));
-	if (!grown)
-		return NULL;
-	memset(grown + q->lanes, 0, (want - q->lanes) * sizeof(*grown));
-	q->lane = grown;
-	q->lanes = want;
-	return &q->lane[vcpu];
+	return by_id__at(&q->lane, &q->lanes, sizeof(*q->lane), vcpu);
 }
 
 /* A recording that was itself cut out says how many there were before. */

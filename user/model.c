@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "by_id.h"
 #include "model.h"
 
 #define TASK_BUCKETS 4096
@@ -47,34 +48,11 @@ struct model *model__new(const struct session *s, const struct filter *f,
 	return m;
 }
 
-/* Makes room for index id in a table of pointers. */
-static int grow(void ***table, __u32 *have, __u32 id)
+static struct model_vcpu *vcpu_new(struct model *m, __u32 id)
 {
-	__u32 want = *have ?: 64;
-	void **t;
+	struct model_vcpu **at = by_id__at(&m->vcpu, &m->vcpus, sizeof(*at), id);
+	struct model_vcpu *v = at ? calloc(1, sizeof(*v)) : NULL;
 
-	if (id < *have)
-		return 0;
-	while (want <= id)
-		want *= 2;
-	t = realloc(*table, want * sizeof(*t));
-	if (!t)
-		return -ENOMEM;
-	memset(t + *have, 0, (want - *have) * sizeof(*t));
-	*table = t;
-	*have = want;
-	return 0;
-}
-
-static struct model_vcpu *vcpu_get(struct model *m, __u32 id)
-{
-	struct model_vcpu *v;
-
-	if (id < m->vcpus && m->vcpu[id])
-		return m->vcpu[id];
-	if (grow((void ***)&m->vcpu, &m->vcpus, id))
-		return NULL;
-	v = calloc(1, sizeof(*v));
 	if (!v)
 		return NULL;
 	vcpu__init(&v->v, m->session->start_ns, session__two_hooks(m->session->mode));
@@ -83,19 +61,26 @@ static struct model_vcpu *vcpu_get(struct model *m, __u32 id)
 	v->vcpu_id = -1;
 	v->task = -1;
 	v->keep = -1;
-	return m->vcpu[id] = v;
+	return *at = v;
+}
+
+static inline struct model_vcpu *vcpu_get(struct model *m, __u32 id)
+{
+	struct model_vcpu *v = id < m->vcpus ? m->vcpu[id] : NULL;
+
+	return v ?: vcpu_new(m, id);
 }
 
 static struct model_vm *vm_get(struct model *m, __u32 id)
 {
-	if (grow((void ***)&m->vm, &m->vms, id))
-		return NULL;
-	if (!m->vm[id]) {
-		m->vm[id] = calloc(1, sizeof(struct model_vm));
-		if (m->vm[id])
-			m->vm[id]->id = id;
-	}
-	return m->vm[id];
+	struct model_vm **at = by_id__at(&m->vm, &m->vms, sizeof(*at), id);
+
+	if (!at || *at)
+		return at ? *at : NULL;
+	*at = calloc(1, sizeof(**at));
+	if (*at)
+		(*at)->id = id;
+	return *at;
 }
 
 const struct model_vm *model__vm(const struct model *m, __u32 id)

@@ -12,6 +12,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
+#include "by_id.h"
 #include "err.h"
 #include "export.h"
 #include "perfetto_state.h"
@@ -145,25 +146,6 @@ static int flush(struct perfetto *p)
 
 /* ---- tracks ------------------------------------------------------------------------------- */
 
-static struct track *new_track(struct perfetto *p, __u32 id)
-{
-	__u32 n = p->tracks ?: 64;
-	struct track **all;
-
-	while (n <= id)
-		n *= 2;
-	if (n > p->tracks) {
-		all = realloc(p->track, n * sizeof(*all));
-		if (!all)
-			return NULL;
-		memset(all + p->tracks, 0, (n - p->tracks) * sizeof(*all));
-		p->track = all;
-		p->tracks = n;
-	}
-	p->track[id] = calloc(1, sizeof(*p->track[id]));
-	return p->track[id];
-}
-
 static void make_head(struct track *t, __u32 sequence)
 {
 	__u8 *to = t->head.bytes;
@@ -198,11 +180,12 @@ static int write_state(struct perfetto *p, struct track *t, const struct model_v
  * or with err set. */
 static struct track *track_of(struct perfetto *p, const struct model_vcpu *v, __u64 now, int *err)
 {
-	struct track *t = v->id < p->tracks ? p->track[v->id] : NULL;
+	struct track **at = by_id__at(&p->track, &p->tracks, sizeof(*at), v->id), *t;
 
 	*err = 0;
-	if (!t)
-		t = new_track(p, v->id);
+	if (at && !*at)
+		*at = calloc(1, sizeof(**at));
+	t = at ? *at : NULL;
 	if (!t) {
 		*err = err__say(ENOMEM, "export");
 		return NULL;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "by_id.h"
 #include "err.h"
 #include "export.h"
 #include "report_json.h"
@@ -102,34 +103,16 @@ struct rows {
 	char buffer[BUFFER];
 };
 
-static int grow_vcpus(struct rows *r, __u32 id)
-{
-	__u32 n = r->vcpus ?: 64;
-	struct kept_vcpu **p;
-
-	while (n <= id)
-		n *= 2;
-	p = realloc(r->vcpu, n * sizeof(*p));
-	if (!p)
-		return -ENOMEM;
-	memset(p + r->vcpus, 0, (n - r->vcpus) * sizeof(*p));
-	r->vcpu = p;
-	r->vcpus = n;
-	return 0;
-}
-
 static int vcpu_text(struct rows *r, const struct model_vcpu *v, const struct row_text **text)
 {
-	struct kept_vcpu *k;
+	struct kept_vcpu **at = by_id__at(&r->vcpu, &r->vcpus, sizeof(*at), v->id), *k;
 	int err;
 
-	if (v->id >= r->vcpus && grow_vcpus(r, v->id))
+	if (at && !*at)
+		*at = calloc(1, sizeof(**at));
+	if (!at || !*at)
 		return -ENOMEM;
-	k = r->vcpu[v->id];
-	if (!k)
-		k = r->vcpu[v->id] = calloc(1, sizeof(*k));
-	if (!k)
-		return -ENOMEM;
+	k = *at;
 	*text = &k->text;
 	if (who__same(&k->key, r->m, v))
 		return 0;

@@ -5,36 +5,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "by_id.h"
 #include "summary.h"
-
-static int make_room(struct summary *s, __u32 id)
-{
-	__u32 room = s->by_id_room ?: 64;
-	struct summary_vcpu **p;
-
-	while (room <= id)
-		room *= 2;
-	p = realloc(s->by_id, room * sizeof(*p));
-	if (!p)
-		return -ENOMEM;
-	memset(p + s->by_id_room, 0, (room - s->by_id_room) * sizeof(*p));
-	s->by_id = p;
-	s->by_id_room = room;
-	return 0;
-}
 
 static struct summary_vcpu *first_of(struct summary *s, struct model_vcpu *v)
 {
-	struct summary_vcpu *sv = NULL;
+	struct summary_vcpu **at = by_id__at(&s->by_id, &s->by_id_room, sizeof(*at), v->id);
 
-	if (v->id < s->by_id_room || !make_room(s, v->id))
-		sv = calloc(1, sizeof(*sv));
-	if (!sv) {
+	if (at)
+		*at = calloc(1, sizeof(**at));
+	if (!at || !*at) {
 		s->err = -ENOMEM;
 		return NULL;
 	}
-	sv->v = v;
-	return s->by_id[v->id] = sv;
+	(*at)->v = v;
+	return *at;
 }
 
 static inline struct summary_vcpu *of(struct summary *s, struct model_vcpu *v)
@@ -229,30 +214,13 @@ static __u64 wait_since(const struct summary *s, const struct absence *a, __u64 
 	return from < to ? to - from : 0;
 }
 
-static struct summary_counted *counted_of(struct summary_ledger *l, __u32 id)
-{
-	__u32 room = l->room ?: 64;
-	struct summary_counted *p;
-
-	if (id < l->room)
-		return &l->open[id];
-	while (room <= id)
-		room *= 2;
-	p = realloc(l->open, room * sizeof(*p));
-	if (!p)
-		return NULL;
-	memset(p + l->room, 0, (room - l->room) * sizeof(*p));
-	l->open = p;
-	l->room = room;
-	return &p[id];
-}
-
 /* What of an absence's wait no summary before this one has counted. */
 static __u64 wait_not_counted(struct summary *s, const struct model_vcpu *v,
 			      const struct absence *a)
 {
-	struct summary_counted *c = counted_of(s->ledger, v->id);
-	__u64 ns = wait_since(s, a, s->ledger->from_ns), before;
+	struct summary_ledger *l = s->ledger;
+	struct summary_counted *c = by_id__at(&l->open, &l->room, sizeof(*c), v->id);
+	__u64 ns = wait_since(s, a, l->from_ns), before;
 
 	if (!c) {
 		s->err = -ENOMEM;

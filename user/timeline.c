@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "by_id.h"
 #include "timeline_parts.h"
 
 #define FIRST_WIDTH_NS 1000 /* where the window's end is not known */
@@ -43,28 +44,9 @@ void timeline__free(struct timeline *t)
 
 /* ---- rows --------------------------------------------------------------------------------- */
 
-/* The slot of an id, which are small and dense. */
-static __u32 *index_of(struct timeline *t, __u32 id)
-{
-	__u32 n = t->indexes ?: 64;
-	__u32 *p;
-
-	while (n <= id)
-		n *= 2;
-	if (n != t->indexes) {
-		p = realloc(t->index, n * sizeof(*p));
-		if (!p)
-			return NULL;
-		memset(p + t->indexes, 0, (n - t->indexes) * sizeof(*p));
-		t->index = p;
-		t->indexes = n;
-	}
-	return &t->index[id];
-}
-
 static struct timeline_row *row_of(struct timeline *t, const struct model_vcpu *v)
 {
-	__u32 *slot = index_of(t, v->id);
+	__u32 *slot = by_id__at(&t->index, &t->indexes, sizeof(*slot), v->id);
 	struct timeline_column *column;
 	struct timeline_row *row;
 

@@ -5,6 +5,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include "by_id.h"
 #include "measure.h"
 #include "top.h"
 
@@ -56,22 +57,11 @@ void top__free(struct top *t)
 
 static struct top_past *past_of(struct top *t, __u32 id)
 {
-	__u32 room = t->past_room ?: 64;
+	struct top_past **at = by_id__at(&t->past, &t->past_room, sizeof(*at), id);
 
-	while (room <= id)
-		room *= 2;
-	if (room > t->past_room) {
-		struct top_past **p = realloc(t->past, room * sizeof(*p));
-
-		if (!p)
-			return NULL;
-		memset(p + t->past_room, 0, (room - t->past_room) * sizeof(*p));
-		t->past = p;
-		t->past_room = room;
-	}
-	if (!t->past[id])
-		t->past[id] = calloc(1, sizeof(**t->past));
-	return t->past[id];
+	if (at && !*at)
+		*at = calloc(1, sizeof(**at));
+	return at ? *at : NULL;
 }
 
 int top__span(struct top *t, const struct model_vcpu *v, const struct span *s)
