@@ -19,13 +19,7 @@ struct fold {
 	struct model_vcpu *who;
 	struct summary_vcpu sums;
 	__u64 by_ns[KS_BY_CNT], by_cnt[KS_BY_CNT];
-	__u64 over_ns; /* since when the VM is gone; 0 = it lives */
-};
-
-/* A VM that only its name is left of. */
-struct gone {
-	__u32 vm;
-	__u64 since_ns;
+	bool shown; /* all of it is in a summary */
 };
 
 struct aggregate {
@@ -36,8 +30,6 @@ struct aggregate {
 	struct place *place; /* of each of the sums' */
 	struct fold **fold;
 	unsigned folds;
-	struct gone *gone; /* in order of time */
-	unsigned gones;
 	struct sums_vcpu one; /* the one that is being read */
 };
 
@@ -224,15 +216,11 @@ static struct fold *fold_of(struct aggregate *g, const struct model_vcpu *v)
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return NULL;
-	f->who = calloc(1, sizeof(*f->who));
+	f->who = model__stand_in(g->model, v);
 	if (!f->who) {
 		free(f);
 		return NULL;
 	}
-	f->who->vm = v->vm;
-	f->who->tgid = v->tgid;
-	f->who->vcpu_id = -1;
-	f->who->gone = true;
 	return g->fold[g->folds++] = f;
 }
 
@@ -245,6 +233,7 @@ static int fold(struct aggregate *g, const struct sums_vcpu *in, const struct mo
 
 	if (!f)
 		return -ENOMEM;
+	f->shown = false;
 	to.sv = &f->sums;
 	err = add_vcpu(g, in, v, p, &to);
 	f->sums.state_ns[ST_ABSENT] = 0; /* grows for ever, and says nothing of a VM */
@@ -296,50 +285,30 @@ static int show_folds(struct aggregate *g, struct summary *s)
 		if (!sv || summary__add(sv, &f->sums))
 			return -ENOMEM;
 		add_taken(s, f->who, f->by_ns, f->by_cnt);
+		f->shown = true;
 	}
 	return 0;
 }
 
-/* Its sums are in no summary any more; its name is still asked for. */
-static int part_with(struct aggregate *g, struct fold *f, __u64 now_ns)
+static void free_fold(struct aggregate *g, struct fold *f)
 {
-	struct gone *p = realloc(g->gone, (g->gones + 1) * sizeof(*p));
-
-	if (!p)
-		return -ENOMEM;
-	g->gone = p;
-	p[g->gones++] = (struct gone){.vm = f->who->vm, .since_ns = now_ns};
 	model__let_go(g->model, f->who);
 	summary__free_vcpu(&f->sums);
 	free(f);
-	return 0;
 }
 
-static int forget_vms(struct aggregate *g, __u64 now_ns)
+/* Of a VM that is gone, and so are all its vCPUs, there is nothing more to tell. */
+static void forget_folds(struct aggregate *g)
 {
-	unsigned old = 0;
-
 	for (unsigned i = 0; i < g->folds; i++) {
 		struct fold *f = g->fold[i];
 		const struct model_vm *vm = model__vm(g->model, f->who->vm);
 
-		if (vm && !vm->dead) {
-			f->over_ns = 0;
+		if (!f->shown || (vm && (!vm->dead || vm->vcpus)))
 			continue;
-		}
-		f->over_ns = f->over_ns ?: now_ns;
-		if (now_ns - f->over_ns < AGGREGATE_LINGER_NS)
-			continue;
-		if (part_with(g, f, now_ns))
-			return -ENOMEM;
+		free_fold(g, f);
 		g->fold[i--] = g->fold[--g->folds];
 	}
-	while (old < g->gones && now_ns - g->gone[old].since_ns >= AGGREGATE_NAMED_NS)
-		model__forget_vm(g->model, g->gone[old++].vm);
-	g->gones -= old;
-	if (old)
-		memmove(g->gone, g->gone + old, g->gones * sizeof(*g->gone));
-	return 0;
 }
 
 /* ---- all of them -------------------------------------------------------------------------- */
@@ -390,7 +359,7 @@ int aggregate__read(struct aggregate *g, __u64 now_ns, bool by_victim, struct su
 	int err = 0;
 
 	model__bury(g->model);
-	err = forget_vms(g, now_ns); /* first: the summary refers to them */
+	forget_folds(g);
 	summary__init(s, g->session, g->filter, g->session->start_ns, now_ns, &unused);
 	s->by_victim = by_victim;
 	for (__u32 i = 0; !err && i < g->sums.places; i++)
@@ -406,13 +375,9 @@ void aggregate__free(struct aggregate *g)
 {
 	if (!g)
 		return;
-	for (unsigned i = 0; i < g->folds; i++) {
-		summary__free_vcpu(&g->fold[i]->sums);
-		free(g->fold[i]->who);
-		free(g->fold[i]);
-	}
+	while (g->folds)
+		free_fold(g, g->fold[--g->folds]);
 	free(g->fold);
-	free(g->gone);
 	free(g->place);
 	free(g);
 }

@@ -9,11 +9,9 @@
  * after the other: each one's states add up to the time until it was read, which is the summary's
  * end only for one made after the trace's end, and else some microseconds before.
  *
- * A vCPU that is gone is in one more summary as itself; then what it had is folded into its VM
- * (summary_vcpu.folded), and its place in the kernel is free. A VM that is gone is in the summaries
- * of AGGREGATE_LINGER_NS more, and at least in one; a single summary at the end has all of them.
- * The model knows it by name for AGGREGATE_NAMED_NS more, for those who have added up its
- * intervals.
+ * What is gone is in one more summary, and then forgotten: a vCPU is folded into its VM
+ * (summary_vcpu.folded), which sets its place in the kernel free, and a VM is known no longer, by
+ * name either. Whoever adds up intervals (totals.h) keeps the names that it shows.
  */
 #ifndef KVMSCHED_AGGREGATE_H
 #define KVMSCHED_AGGREGATE_H
@@ -22,9 +20,6 @@
 #include "session.h"
 #include "summary.h"
 #include "sums.h"
-
-#define AGGREGATE_LINGER_NS 1000000000ULL
-#define AGGREGATE_NAMED_NS  600000000000ULL
 
 struct aggregate;
 

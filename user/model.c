@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "by_id.h"
+#include "idmap.h"
 #include "model.h"
 
 #define TASK_BUCKETS 4096
@@ -22,16 +22,15 @@ struct model {
 	const struct session *session;
 	const struct filter *filter;
 	struct model_listener to;
-	struct model_vcpu **vcpu; /* by id */
-	__u32 vcpus;
+	struct idmap vcpu, vm;		 /* by id: struct model_vcpu *, struct model_vm * */
 	struct model_vcpu *forgotten[2]; /* lately, and before the last burial */
-	struct model_vm **vm;		 /* by id */
-	__u32 vms;
+	struct model_vcpu *buried;	 /* to be used again */
+	__u32 slots;
 	struct task_node *task;
 	__u32 tasks, task_room;
 	__s32 bucket[TASK_BUCKETS];
-	__u64 events;
-	__u64 lives; /* vCPUs heard of so far */
+	__u64 events, odd, missing; /* odd, missing: of those forgotten */
+	__u64 lives;		    /* vCPUs heard of so far */
 };
 
 struct model *model__new(const struct session *s, const struct filter *f,
@@ -44,55 +43,106 @@ struct model *model__new(const struct session *s, const struct filter *f,
 	m->session = s;
 	m->filter = f;
 	m->to = *l;
+	m->vcpu.size = m->vm.size = sizeof(void *);
 	memset(m->bucket, -1, sizeof(m->bucket));
 	return m;
 }
 
-static struct model_vcpu *vcpu_new(struct model *m, __u32 id)
-{
-	struct model_vcpu **at = by_id__at(&m->vcpu, &m->vcpus, sizeof(*at), id);
-	struct model_vcpu *v = at ? calloc(1, sizeof(*v)) : NULL;
+/* ---- tables of pointers ------------------------------------------------------------------- */
 
+static inline struct model_vcpu *vcpu_of(const struct model *m, __u32 id)
+{
+	struct model_vcpu **at = idmap__get(&m->vcpu, id);
+
+	return at ? *at : NULL;
+}
+
+static inline struct model_vm *vm_of(const struct model *m, __u32 id)
+{
+	struct model_vm **at = idmap__get(&m->vm, id);
+
+	return at ? *at : NULL;
+}
+
+/* All of them: for (at = 0; (v = next(&m->vcpu, &at));) */
+static void *next(const struct idmap *table, __u32 *at)
+{
+	void **p = idmap__next(table, at);
+
+	return p ? *p : NULL;
+}
+
+/* NULL: no memory, for the entry, either. */
+static void *put(struct idmap *table, __u32 id, void *entry)
+{
+	void **at = entry ? idmap__make(table, id) : NULL;
+
+	return at ? *at = entry : NULL;
+}
+
+static struct model_vcpu *blank(struct model *m)
+{
+	struct model_vcpu *v = m->buried;
+	__u32 slot;
+
+	if (v) {
+		m->buried = v->next;
+		slot = v->slot;
+	} else {
+		v = malloc(sizeof(*v));
+		slot = m->slots;
+	}
 	if (!v)
 		return NULL;
+	m->slots += slot == m->slots;
+	*v = (struct model_vcpu){.slot = slot, .vcpu_id = -1, .task = -1, .keep = -1};
+	return v;
+}
+
+static struct model_vcpu *vcpu_new(struct model *m, __u32 id)
+{
+	struct model_vcpu *v = blank(m);
+
+	if (!put(&m->vcpu, id, v)) {
+		model__let_go(m, v);
+		return NULL;
+	}
 	vcpu__init(&v->v, m->session->start_ns, session__two_hooks(m->session->mode));
 	v->id = id;
 	v->life = ++m->lives;
-	v->vcpu_id = -1;
-	v->task = -1;
-	v->keep = -1;
-	return *at = v;
+	return v;
 }
 
 static inline struct model_vcpu *vcpu_get(struct model *m, __u32 id)
 {
-	struct model_vcpu *v = id < m->vcpus ? m->vcpu[id] : NULL;
-
-	return v ?: vcpu_new(m, id);
+	return vcpu_of(m, id) ?: vcpu_new(m, id);
 }
 
 static struct model_vm *vm_get(struct model *m, __u32 id)
 {
-	struct model_vm **at = by_id__at(&m->vm, &m->vms, sizeof(*at), id);
+	struct model_vm *vm = vm_of(m, id), *new;
 
-	if (!at || *at)
-		return at ? *at : NULL;
-	*at = calloc(1, sizeof(**at));
-	if (*at)
-		(*at)->id = id;
-	return *at;
+	if (vm)
+		return vm;
+	new = calloc(1, sizeof(*new));
+	vm = put(&m->vm, id, new);
+	if (!vm)
+		free(new);
+	else
+		vm->id = id;
+	return vm;
 }
 
 const struct model_vm *model__vm(const struct model *m, __u32 id)
 {
-	const struct model_vm *vm = id < m->vms ? m->vm[id] : NULL;
+	const struct model_vm *vm = vm_of(m, id);
 
 	return vm && (vm->named || vm->tgid) ? vm : NULL; /* else only its vCPUs were introduced */
 }
 
 const struct model_vcpu *model__vcpu(const struct model *m, __u32 id)
 {
-	return id < m->vcpus ? m->vcpu[id] : NULL;
+	return vcpu_of(m, id);
 }
 
 bool model__vm_known(const struct model *m, __u32 id)
@@ -123,11 +173,11 @@ const char *model__vm_name(const struct model *m, __u32 id, char *out, size_t si
  * order, live and replayed: both come to the same. */
 static void find_namesakes(struct model *m, struct model_vm *vm)
 {
-	vm->twice = vm->same_vmm = false;
-	for (__u32 i = 0; i < m->vms; i++) {
-		struct model_vm *other = m->vm[i];
+	struct model_vm *other;
 
-		if (!other || other == vm || other->dead || strcmp(other->name, vm->name))
+	vm->twice = vm->same_vmm = false;
+	for (__u32 at = 0; (other = next(&m->vm, &at));) {
+		if (other == vm || other->dead || strcmp(other->name, vm->name))
 			continue;
 		other->twice = vm->twice = true;
 		if (other->tgid == vm->tgid)
@@ -181,7 +231,9 @@ static int describe_vcpu(struct model *m, const struct ks_vcpu *r)
 		return -ENOMEM;
 	if (!v->vm) {
 		vm->alive++;
+		vm->vcpus++;
 		vm->dead = false;
+		vm->burials = 0;
 	}
 	v->vm = r->vm;
 	v->tgid = r->tgid;
@@ -197,25 +249,14 @@ static int describe_vcpu(struct model *m, const struct ks_vcpu *r)
 
 static void vcpu_gone(struct model *m, const struct ks_gone *r)
 {
-	struct model_vcpu *v = r->vcpu < m->vcpus ? m->vcpu[r->vcpu] : NULL;
+	struct model_vcpu *v = vcpu_of(m, r->vcpu);
 	struct model_vm *vm;
 
 	if (!v || !v->vm || v->gone)
 		return;
 	v->gone = true;
-	vm = m->vm[v->vm];
+	vm = vm_of(m, v->vm);
 	vm->dead = vm->alive && !--vm->alive;
-}
-
-void model__forget_vcpu(struct model *m, __u32 id)
-{
-	struct ks_gone gone = {.vcpu = id};
-
-	if (id >= m->vcpus)
-		return;
-	vcpu_gone(m, &gone); /* if its descriptor was lost */
-	model__let_go(m, m->vcpu[id]);
-	m->vcpu[id] = NULL;
 }
 
 void model__let_go(struct model *m, struct model_vcpu *v)
@@ -226,24 +267,87 @@ void model__let_go(struct model *m, struct model_vcpu *v)
 	m->forgotten[0] = v;
 }
 
+void model__forget_vcpu(struct model *m, __u32 id)
+{
+	struct ks_gone gone = {.vcpu = id};
+	struct model_vcpu *v = vcpu_of(m, id);
+
+	if (!v)
+		return;
+	vcpu_gone(m, &gone); /* if its descriptor was lost */
+	if (v->vm)
+		vm_of(m, v->vm)->vcpus--;
+	if (v->keep) {
+		m->odd += v->v.odd;
+		m->missing += v->v.lost;
+	}
+	idmap__drop(&m->vcpu, id);
+	model__let_go(m, v);
+}
+
+void model__drop_vm(struct model *m, __u32 id)
+{
+	free(vm_of(m, id));
+	idmap__drop(&m->vm, id);
+}
+
+static void bury_vms(struct model *m)
+{
+	struct model_vm *vm;
+
+	for (__u32 at = 0; (vm = next(&m->vm, &at));)
+		if (vm->dead && !vm->vcpus && vm->burials++ == 2)
+			model__drop_vm(m, vm->id);
+}
+
 void model__bury(struct model *m)
 {
-	struct model_vcpu *v, *next;
+	struct model_vcpu *v, *after;
 
-	for (v = m->forgotten[1]; v; v = next) {
-		next = v->next;
-		free(v);
+	for (v = m->forgotten[1]; v; v = after) {
+		after = v->next;
+		v->next = m->buried;
+		m->buried = v;
 	}
 	m->forgotten[1] = m->forgotten[0];
 	m->forgotten[0] = NULL;
+	bury_vms(m);
 }
 
-void model__forget_vm(struct model *m, __u32 id)
+void model__forget_dead(struct model *m)
 {
-	if (id >= m->vms)
-		return;
-	free(m->vm[id]);
-	m->vm[id] = NULL;
+	struct model_vcpu *v;
+
+	for (__u32 at = 0; (v = next(&m->vcpu, &at));)
+		if (v->v.dead)
+			model__forget_vcpu(m, v->id);
+	model__bury(m);
+}
+
+struct model_vcpu *model__stand_in(struct model *m, const struct model_vcpu *of)
+{
+	struct model_vcpu *v = blank(m);
+
+	if (!v)
+		return NULL;
+	v->vm = of->vm;
+	v->tgid = of->tgid;
+	v->gone = true;
+	return v;
+}
+
+const struct model_vm *model__keep_vm(struct model *m, const struct model *from, __u32 id)
+{
+	const struct model_vm *now = vm_of(from, id);
+	struct model_vm *own = vm_get(m, id);
+
+	if (!own)
+		return NULL;
+	if (now)
+		*own = *now;
+	else
+		own->dead = id != 0; /* 0: those that were never introduced */
+	return own;
 }
 
 int model__describe(struct model *m, const struct ks_head *r)
@@ -315,11 +419,12 @@ const struct model_task *model__task(const struct model *m, __u32 tid)
 
 static void tasks_forget(struct model *m)
 {
+	struct model_vcpu *v;
+
 	m->tasks = 0;
 	memset(m->bucket, -1, sizeof(m->bucket));
-	for (__u32 i = 0; i < m->vcpus; i++)
-		if (m->vcpu[i])
-			m->vcpu[i]->task = -1;
+	for (__u32 at = 0; (v = next(&m->vcpu, &at));)
+		v->task = -1;
 }
 
 static __s32 task_add(struct model *m, __u32 tid)
@@ -385,7 +490,7 @@ static bool kept(struct model *m, struct model_vcpu *v)
 
 struct model_vcpu *model__vcpu_known(struct model *m, __u32 id)
 {
-	struct model_vcpu *v = id < m->vcpus ? m->vcpu[id] : NULL;
+	struct model_vcpu *v = vcpu_of(m, id);
 
 	return v && v->vm && kept(m, v) ? v : NULL;
 }
@@ -443,7 +548,7 @@ static int on_vcpu(struct model *m, const struct ks_vcpu *r)
 
 	if (describe_vcpu(m, r))
 		return -ENOMEM;
-	v = m->vcpu[r->vcpu];
+	v = vcpu_of(m, r->vcpu);
 	if (!(r->h.mask & KS_M_CREATED) || r->h.ts <= m->session->start_ns)
 		return 0;
 	vcpu__created(&v->v, r->h.ts, &s);
@@ -479,13 +584,12 @@ int model__record(struct model *m, const struct ks_head *r)
 
 void model__peek(struct model *m, __u64 at_ns, const struct model_listener *to)
 {
+	struct model_vcpu *v;
+	struct vcpu copy;
 	struct step s;
 
-	for (__u32 i = 0; i < m->vcpus; i++) {
-		struct model_vcpu *v = m->vcpu[i];
-		struct vcpu copy;
-
-		if (!v || !kept(m, v))
+	for (__u32 i = 0; (v = next(&m->vcpu, &i));) {
+		if (!kept(m, v))
 			continue;
 		copy = v->v;
 		if (v->created_ns > at_ns)
@@ -497,12 +601,11 @@ void model__peek(struct model *m, __u64 at_ns, const struct model_listener *to)
 
 void model__end(struct model *m, __u64 end_ns)
 {
+	struct model_vcpu *v;
 	struct step s;
 
-	for (__u32 i = 0; i < m->vcpus; i++) {
-		struct model_vcpu *v = m->vcpu[i];
-
-		if (!v || !kept(m, v))
+	for (__u32 at = 0; (v = next(&m->vcpu, &at));) {
+		if (!kept(m, v))
 			continue;
 		vcpu__end(&v->v, end_ns, &s);
 		tell(m, v, &v->v.out, &s);
@@ -516,47 +619,52 @@ __u64 model__events(const struct model *m)
 
 __u64 model__odd(const struct model *m)
 {
-	__u64 n = 0;
+	struct model_vcpu *v;
+	__u64 n = m->odd;
 
-	for (__u32 i = 0; i < m->vcpus; i++)
-		if (m->vcpu[i] && m->vcpu[i]->keep)
-			n += m->vcpu[i]->v.odd;
+	for (unsigned at = 0; (v = model__next(m, &at));)
+		n += v->v.odd;
 	return n;
 }
 
 __u64 model__missing(const struct model *m)
 {
-	__u64 n = 0;
+	struct model_vcpu *v;
+	__u64 n = m->missing;
 
-	for (__u32 i = 0; i < m->vcpus; i++)
-		if (m->vcpu[i] && m->vcpu[i]->keep)
-			n += m->vcpu[i]->v.lost;
+	for (unsigned at = 0; (v = model__next(m, &at));)
+		n += v->v.lost;
 	return n;
 }
 
 struct model_vcpu *model__next(const struct model *m, unsigned *at)
 {
-	while (*at < m->vcpus) {
-		struct model_vcpu *v = m->vcpu[(*at)++];
+	struct model_vcpu *v;
 
-		if (v && v->keep)
-			return v;
-	}
-	return NULL;
+	while ((v = next(&m->vcpu, at)) && !v->keep)
+		;
+	return v;
 }
 
 void model__free(struct model *m)
 {
+	struct model_vcpu *v;
+	struct model_vm *vm;
+
 	if (!m)
 		return;
+	for (__u32 at = 0; (v = next(&m->vcpu, &at));)
+		model__let_go(m, v);
+	for (__u32 at = 0; (vm = next(&m->vm, &at));)
+		free(vm);
+	idmap__free(&m->vcpu);
+	idmap__free(&m->vm);
 	model__bury(m);
 	model__bury(m);
-	for (__u32 i = 0; i < m->vcpus; i++)
-		free(m->vcpu[i]);
-	for (__u32 i = 0; i < m->vms; i++)
-		free(m->vm[i]);
-	free(m->vcpu);
-	free(m->vm);
+	while ((v = m->buried)) {
+		m->buried = v->next;
+		free(v);
+	}
 	free(m->task);
 	free(m);
 }

@@ -21,7 +21,9 @@ struct model_vm {
 	char name[96]; /* COMM-TGID until user space has looked it up */
 	char uuid[40];
 	char cgroup[260];
-	__u32 alive; /* its vCPUs that are not gone */
+	__u32 alive;  /* its vCPUs that are not gone */
+	__u32 vcpus;  /* ... and that the model still knows */
+	__u8 burials; /* since it is dead and knows none */
 	bool named;
 	bool dead;     /* all its vCPUs are gone */
 	bool twice;    /* another VM that lived at the same time has this name */
@@ -40,7 +42,8 @@ struct model_task {
 
 struct model_vcpu {
 	struct vcpu v;
-	__u32 id; /* 0: not heard of */
+	__u32 id;   /* 0: not heard of */
+	__u32 slot; /* for arrays: dense, its own until it is buried */
 	__u32 vm;
 	__u32 tgid;
 	__u64 life;	  /* its own for ever: an id is used again in aggregation */
@@ -111,13 +114,25 @@ const struct model_vcpu *model__vcpu(const struct model *m, __u32 id);
 /* The same, to be changed; NULL also: not introduced, or the filter does not keep it. */
 struct model_vcpu *model__vcpu_known(struct model *m, __u32 id);
 
-/* A vCPU, a VM that is gone is no longer known; the number may be another's. Summaries may still
- * refer to the vCPU: its memory is there until model__bury() has been called twice. v: one that
- * was never the model's own, for the same treatment. */
+/* A vCPU that is gone is no longer known; the number may be another's. Summaries may still refer to
+ * it: its memory is there until model__bury() has been called twice. A VM is forgotten, at the
+ * third call, once all its vCPUs are. */
 void model__forget_vcpu(struct model *m, __u32 id);
-void model__forget_vm(struct model *m, __u32 id);
-void model__let_go(struct model *m, struct model_vcpu *v);
 void model__bury(struct model *m);
+
+/* Forgets the vCPUs whose last record was taken, and buries; for who has used all summaries that
+ * have them as themselves. */
+void model__forget_dead(struct model *m);
+
+/* What stands for the vCPUs of v's VM that are gone: no vCPU of the model's. NULL: no memory. To be
+ * given back, for the same treatment. */
+struct model_vcpu *model__stand_in(struct model *m, const struct model_vcpu *v);
+void model__let_go(struct model *m, struct model_vcpu *v);
+
+/* What `from` knows of a VM now, kept in `m` for when that has forgotten it: dead then, as last
+ * told. NULL: no memory. */
+const struct model_vm *model__keep_vm(struct model *m, const struct model *from, __u32 id);
+void model__drop_vm(struct model *m, __u32 id);
 
 /* The task that has this tid now, as last introduced; NULL: not known. */
 const struct model_task *model__task(const struct model *m, __u32 tid);

@@ -241,6 +241,8 @@ static int advance(struct run *r, __u64 until)
 			err = tick(r, &t);
 		if (!err)
 			intervals__next(&r->intervals);
+		if (!err && r->sink->adds_up)
+			model__forget_dead(r->model); /* they have been added up */
 	}
 	return err || stopped(r) ? err : digest(r, until);
 }

@@ -10,7 +10,7 @@
 
 static struct summary_vcpu *first_of(struct summary *s, struct model_vcpu *v)
 {
-	struct summary_vcpu **at = by_id__at(&s->by_id, &s->by_id_room, sizeof(*at), v->id);
+	struct summary_vcpu **at = by_id__at(&s->by_slot, &s->slots, sizeof(*at), v->slot);
 
 	if (at)
 		*at = calloc(1, sizeof(**at));
@@ -24,8 +24,8 @@ static struct summary_vcpu *first_of(struct summary *s, struct model_vcpu *v)
 
 static inline struct summary_vcpu *of(struct summary *s, struct model_vcpu *v)
 {
-	if (v->id < s->by_id_room && s->by_id[v->id])
-		return s->by_id[v->id];
+	if (v->slot < s->slots && s->by_slot[v->slot])
+		return s->by_slot[v->slot];
 	return first_of(s, v);
 }
 
@@ -219,7 +219,7 @@ static __u64 wait_not_counted(struct summary *s, const struct model_vcpu *v,
 			      const struct absence *a)
 {
 	struct summary_ledger *l = s->ledger;
-	struct summary_counted *c = by_id__at(&l->open, &l->room, sizeof(*c), v->id);
+	struct summary_counted *c = by_id__at(&l->open, &l->room, sizeof(*c), v->slot);
 	__u64 ns = wait_since(s, a, l->from_ns), before;
 
 	if (!c) {
@@ -467,14 +467,14 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 	if (!s->vcpu)
 		return s->err = -ENOMEM;
 	for (unsigned at = 0; (v = model__next(m, &at));) {
-		struct summary_vcpu *sv = v->id < s->by_id_room ? s->by_id[v->id] : NULL;
+		struct summary_vcpu *sv = v->slot < s->slots ? s->by_slot[v->slot] : NULL;
 
 		if (!sv)
 			continue;
 		mark_costs(sv, s->session);
 		s->vcpu[s->vcpus++] = *sv;
 		free(sv); /* its histograms now belong to the copy */
-		s->by_id[v->id] = NULL;
+		s->by_slot[v->slot] = NULL;
 	}
 	for (unsigned i = 0; i < s->folds; i++)
 		s->vcpu[s->vcpus++] = s->fold[i];
@@ -572,10 +572,19 @@ static int fold_since(struct summary_vcpu *out, const struct summary_vcpu *fold,
 	return err;
 }
 
+/* What v was before; NULL: it was not. */
+static const struct summary_vcpu *before_of(const struct summary_vcpu *v,
+					    const struct summary_vcpu **at, __u32 room)
+{
+	const struct summary_vcpu *b = !v->folded && v->v->id < room ? at[v->v->id] : NULL;
+
+	return b && b->v->life == v->v->life ? b : NULL; /* else another had its number */
+}
+
 static int vcpus_since(struct summary *out, const struct summary *now, const struct summary *before)
 {
 	static const struct summary_vcpu none;
-	const struct summary_vcpu **at;
+	const struct summary_vcpu **at, *b;
 	bool *there = calloc(before->vcpus + 1, sizeof(*there)); /* is it still itself? */
 	__u32 room;
 	int err = 0;
@@ -584,24 +593,21 @@ static int vcpus_since(struct summary *out, const struct summary *now, const str
 	out->vcpu = calloc(now->vcpus + 1, sizeof(*out->vcpu));
 	if (!at || !out->vcpu || !there)
 		err = -ENOMEM;
-	for (unsigned i = 0; !err && i < now->vcpus; i++) {
-		const struct summary_vcpu *v = &now->vcpu[i],
-					  *b = v->v->id < room ? at[v->v->id] : NULL;
-
-		if (v->folded)
-			continue;
-		if (b && b->v->life != v->v->life)
-			b = NULL; /* another vCPU's number before */
-		if (b)
-			there[b - before->vcpu] = true;
-		err = vcpu_since(&out->vcpu[out->vcpus], v, b ?: &none);
-		if (!now->adds_up)
-			settle(&out->vcpu[out->vcpus], out->to_ns - out->from_ns);
-		out->vcpus++;
-	}
 	for (unsigned i = 0; !err && i < now->vcpus; i++)
-		if (now->vcpu[i].folded)
-			err = fold_since(&out->vcpu[out->vcpus++], &now->vcpu[i], before, there);
+		if ((b = before_of(&now->vcpu[i], at, room)))
+			there[b - before->vcpu] = true;
+	for (unsigned i = 0; !err && i < now->vcpus; i++) {
+		const struct summary_vcpu *v = &now->vcpu[i];
+		struct summary_vcpu *to = &out->vcpu[out->vcpus++];
+
+		if (v->folded) {
+			err = fold_since(to, v, before, there);
+			continue;
+		}
+		err = vcpu_since(to, v, before_of(v, at, room) ?: &none);
+		if (!now->adds_up)
+			settle(to, out->to_ns - out->from_ns);
+	}
 	free(there);
 	free(at);
 	return err;
@@ -708,16 +714,16 @@ void summary__free(struct summary *s)
 {
 	for (unsigned i = 0; i < s->vcpus; i++)
 		summary__free_vcpu(&s->vcpu[i]);
-	for (__u32 i = 0; i < s->by_id_room; i++) {
-		if (s->by_id[i])
-			summary__free_vcpu(s->by_id[i]);
-		free(s->by_id[i]);
+	for (__u32 i = 0; i < s->slots; i++) {
+		if (s->by_slot[i])
+			summary__free_vcpu(s->by_slot[i]);
+		free(s->by_slot[i]);
 	}
 	for (unsigned i = 0; i < s->folds; i++)
 		summary__free_vcpu(&s->fold[i]);
 	summary__free_vcpu(&s->total);
 	free(s->fold);
-	free(s->by_id);
+	free(s->by_slot);
 	free(s->vcpu);
 	free(s->preemptor);
 	free(s->hash);

@@ -61,7 +61,7 @@ struct summary_ledger {
 	__u64 from_ns; /* where the first of them begins */
 	struct summary_counted {
 		__u64 from, ns; /* from: of the absence */
-	} * open;		/* by the vCPU's id in the trace */
+	} * open;		/* by the vCPU's slot */
 	__u32 room;
 };
 
@@ -90,8 +90,8 @@ struct summary {
 	const struct filter *filter;
 	unsigned hash_size;
 	__u32 *hash;
-	struct summary_vcpu **by_id; /* while it is being filled: by the model's id of the vCPU */
-	__u32 by_id_room;
+	struct summary_vcpu **by_slot; /* while it is being filled: by the vCPU's slot */
+	__u32 slots;
 	struct summary_vcpu *fold; /* ... and for those that are gone */
 	unsigned folds;
 };

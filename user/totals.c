@@ -9,8 +9,9 @@
 #include "totals.h"
 
 struct totals_vm {
-	struct model_vcpu who; /* stands for its folded vCPUs */
-	__u64 gone_ns;	       /* since when it is gone; 0: it lives */
+	struct model_vcpu who;	   /* stands for its folded vCPUs */
+	const struct model_vm *vm; /* in totals.names */
+	__u64 gone_ns;		   /* since when it is gone; 0: it lives */
 	__u64 by_ns[KS_BY_CNT], by_cnt[KS_BY_CNT];
 };
 
@@ -227,15 +228,10 @@ static unsigned mark_gone(struct totals *t, __u64 now)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < t->vms; i++) {
-		const struct model_vm *m = model__vm(t->sum.model, t->vm[i]->who.vm);
+		struct totals_vm *vm = t->vm[i];
 
-		if (m && !m->dead)
-			t->vm[i]->gone_ns = 0;
-		else if (!t->vm[i]->gone_ns)
-			t->vm[i]->gone_ns = now;
-		else if (!m)
-			t->vm[i]->gone_ns = 1; /* nor does it have a name any more */
-		n += t->vm[i]->gone_ns != 0;
+		vm->gone_ns = vm->vm->dead ? vm->gone_ns ?: now : 0;
+		n += vm->gone_ns != 0;
 	}
 	return n;
 }
@@ -294,20 +290,39 @@ static int forget(struct totals *t, __u64 now)
 			t->vm[t->vms++] = t->vm[i];
 	if (n)
 		sift(t, vm_is_kept);
-	while (n)
-		free(old[--n]);
+	while (n) {
+		model__drop_vm(t->names, old[--n]->who.vm);
+		free(old[n]);
+	}
 	free(old);
 	return 0;
 }
 
 /* ---- all of it ---------------------------------------------------------------------------- */
 
-static void head(struct summary *sum, const struct tick *tick)
+/* Names as the interval's model has them, and who is gone. */
+static int keep_names(struct totals *t, const struct model *m)
 {
+	for (unsigned i = 0; i < t->vms; i++) {
+		t->vm[i]->vm = model__keep_vm(t->names, m, t->vm[i]->who.vm);
+		if (!t->vm[i]->vm)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int head(struct totals *t, const struct tick *tick)
+{
+	static const struct model_listener nobody;
 	const struct summary *s = tick->summary;
+	struct summary *sum = &t->sum;
+
+	t->names = t->names ?: model__new(s->session, s->filter, &nobody);
+	if (!t->names)
+		return -ENOMEM;
 
 	sum->session = s->session;
-	sum->model = s->model;
+	sum->model = t->names;
 	sum->filter = s->filter;
 	sum->by_cpu = s->by_cpu;
 	sum->no_classes = s->no_classes;
@@ -317,20 +332,22 @@ static void head(struct summary *sum, const struct tick *tick)
 	sum->events += s->events;
 	sum->odd += s->odd;
 	sum->lost = tick->lost;
+	return 0;
 }
 
 int totals__add(struct totals *t, const struct tick *tick)
 {
 	const struct summary *s = tick->summary;
-	int err = 0;
+	int err = head(t, tick);
 
-	head(&t->sum, tick);
 	for (unsigned i = 0; i < s->vcpus && !err; i++)
 		err = need_for(t, s->vcpu[i].v);
-	sort(t);
+	if (!err)
+		sort(t);
 	for (unsigned i = 0; i < s->vcpus && !err; i++)
 		err = add(t, &s->vcpu[i], s->vcpu[i].v);
-	return err ?: fold(t) ?: add_preemptors(t, s) ?: forget(t, s->to_ns) ?: list_preemptors(t);
+	err = err ?: fold(t) ?: add_preemptors(t, s) ?: keep_names(t, s->model);
+	return err ?: forget(t, s->to_ns) ?: list_preemptors(t);
 }
 
 void totals__free(struct totals *t)
@@ -339,5 +356,6 @@ void totals__free(struct totals *t)
 	for (unsigned i = 0; i < t->vms; i++)
 		free(t->vm[i]);
 	free(t->vm);
+	model__free(t->names);
 	*t = (struct totals){0};
 }

@@ -2,8 +2,8 @@
 /*
  * Intervals, one after the other, added up to a summary that goes on for weeks: it never falls, and
  * it does not grow with what has been. A vCPU that is gone is folded into its VM; a VM that is gone
- * is forgotten some minutes later. Of distributions it has run_delay, of preemptors the classes.
- * Pure: its clock is the intervals'.
+ * is forgotten some minutes later: the only place that keeps what is gone, names too. Of
+ * distributions it has run_delay, of preemptors the classes. Pure: its clock is the intervals'.
  */
 #ifndef KVMSCHED_TOTALS_H
 #define KVMSCHED_TOTALS_H
@@ -17,6 +17,7 @@ struct totals_vm;
 
 struct totals {
 	struct summary sum;    /* vcpu[] is in groups by VM; there is no total */
+	struct model *names;   /* sum.model: only the VMs that it shows */
 	bool per_vcpu;	       /* else a VM's vCPUs are one from the start */
 	unsigned room;	       /* of sum.vcpu */
 	unsigned sorted;       /* of sum.vcpu: those behind were added since */
@@ -26,8 +27,8 @@ struct totals {
 
 void totals__init(struct totals *t, bool per_vcpu);
 
-/* tick: of intervals that are being added up (intervals__add_up()). The model must live as long as
- * t. 0 or -ENOMEM. */
+/* tick: of intervals that are being added up (intervals__add_up()). Then its model may forget who
+ * is gone. 0 or -ENOMEM. */
 int totals__add(struct totals *t, const struct tick *tick);
 
 void totals__free(struct totals *t);

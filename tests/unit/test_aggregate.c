@@ -11,9 +11,11 @@
 #include <cmocka.h>
 #include <pthread.h>
 #include "aggregate.h"
+#include "allocated.h"
 #include "clock.h"
 #include "scene.h"
 #include "step.h"
+#include "totals.h"
 
 #define LEN(a)	 (sizeof(a) / sizeof((a)[0]))
 #define PLACES	 64
@@ -470,7 +472,8 @@ static void read_while_it_dies(void **state)
 	tear_down();
 }
 
-/* A VM that is gone is shown for a while, then forgotten, while what was said of it is still used.
+/* A VM that is gone is in one more summary, then forgotten, while what was said of it is still
+ * used.
  */
 static void vm_forgotten(void **state)
 {
@@ -486,22 +489,18 @@ static void vm_forgotten(void **state)
 	assert_int_equal(aggregate__collect(host.aggregate), 0);
 	assert_int_equal(aggregate__read(host.aggregate, at, true, &before), 0);
 	assert_int_equal(before.vcpus, 2);
-	at += AGGREGATE_LINGER_NS - 1;
-	assert_int_equal(aggregate__read(host.aggregate, at, true, &now), 0);
-	assert_int_equal(now.vcpus, 2);
-	summary__free(&before);
-	before = now;
-	assert_int_equal(aggregate__read(host.aggregate, at + 1, true, &now), 0);
+	assert_int_equal(aggregate__read(host.aggregate, ++at, true, &now), 0);
 	assert_int_equal(now.vcpus, 1);
 	assert_int_equal(now.vcpu[0].v->vm, 2);
-	assert_non_null(model__vm(host.model, 1)); /* who has added it up asks for its name */
+	assert_non_null(model__vm(host.model, before.vcpu[0].v->vm));
 	assert_int_equal(summary__since(&part, &now, &before), 0);
 	assert_int_equal(part.vcpus, 1);
 	summary__free(&part);
-	summary__free(&before);
-	before = now;
-	at += 1 + AGGREGATE_NAMED_NS;
-	assert_int_equal(aggregate__read(host.aggregate, at, true, &now), 0);
+	for (int i = 0; i < 2; i++) {
+		summary__free(&before);
+		before = now;
+		assert_int_equal(aggregate__read(host.aggregate, ++at, true, &now), 0);
+	}
 	assert_null(model__vm(host.model, 1));
 	summary__free(&before);
 	summary__free(&now);
@@ -533,9 +532,9 @@ static void place_used_again_between_intervals(void **state)
 	assert_int_equal(aggregate__read(host.aggregate, START + 20, true, &now), 0);
 	assert_int_equal(summary__since(&part, &now, &before), 0);
 	assert_int_equal(part.vcpus, 2);
-	assert_true(part.vcpu[1].folded);
-	states_are(&part.vcpu[0], 39700, 300, 0, 60000);
-	assert_int_equal(part.vcpu[0].absence.count, 1);
+	assert_true(part.vcpu[0].folded);
+	states_are(&part.vcpu[1], 39700, 300, 0, 60000);
+	assert_int_equal(part.vcpu[1].absence.count, 1);
 	assert_int_equal(part.preemptors, 1);
 	assert_int_equal(part.preemptor[0].time_ns, 300);
 	assert_int_equal(part.preemptor[0].count, 1);
@@ -670,6 +669,79 @@ static void thousands_come_and_go(void **state)
 	tear_down();
 }
 
+#define SHORT_LIVED 100000U
+
+/* VM 1 lives, and loses every other vCPU; the others have some ten each, one after the other. */
+static void come_and_go(__u32 i, __u64 ts)
+{
+	__u32 place = 1 + i % (PLACES - 1);
+	struct ks_agg *a = vcpu_begins(place, i % 2 ? 1 : 2 + i / 10, i % 10, ts);
+
+	a->first_ns = 10;
+	a->first = KS_R_CNT;
+	absence(a, KS_H_PREEMPTED, 50);
+	a->by_ns[KS_BY_HOST] = 50;
+	a->by_cnt[KS_BY_HOST] = 1;
+	does(place, KS_A_IN, ts + 60);
+	vcpu_ends(place, ts + 100);
+}
+
+/* Memory follows what is there, not what has been; intervals that are added up lose nothing. */
+static void memory_is_bounded(void **state)
+{
+	struct summary before = {0}, now;
+	struct totals totals;
+	size_t early = 0;
+	__u64 ts = START, host_cnt = 0;
+
+	(void)state;
+	set_up(0);
+	vcpu_begins(0, 1, 0, 0);
+	does(0, KS_A_IN, START);
+	totals__init(&totals, true);
+	assert_int_equal(aggregate__read(host.aggregate, ts, false, &before), 0);
+	for (__u32 i = 0; i < SHORT_LIVED; i++) {
+		struct summary part = {0};
+		struct tick tick = {.summary = &part};
+
+		come_and_go(i, ts += 1000000);
+		if (i % 60 == 13)
+			assert_int_equal(aggregate__collect(host.aggregate), 0);
+		if (i % 20 != 19)
+			continue;
+		host.ctl.end_ns = ts + 200;
+		assert_int_equal(aggregate__read(host.aggregate, ts + 200, false, &now), 0);
+		now.adds_up = true;
+		assert_int_equal(summary__since(&part, &now, &before), 0);
+		assert_int_equal(totals__add(&totals, &tick), 0);
+		summary__free(&part);
+		summary__free(&before);
+		before = now;
+		if (i == SHORT_LIVED / 10 - 1)
+			early = allocated_bytes();
+	}
+	print_message("%zu bytes after %u vCPUs, %zu after %u\n", early, SHORT_LIVED / 10,
+		      allocated_bytes(), SHORT_LIVED);
+	assert_true(allocated_bytes() < early + early / 4);
+	assert_int_equal(totals.sum.vcpu[0].v->vm, 1);
+	assert_true(totals.sum.vcpu[0].folded);
+	assert_int_equal(totals.sum.vcpu[0].switches, SHORT_LIVED / 2);
+	assert_int_equal(totals.sum.vcpu[0].run_delay.count, SHORT_LIVED / 2);
+	assert_false(totals.sum.vcpu[1].folded); /* there is one of each VM */
+	for (unsigned i = 2; i < totals.sum.vcpus; i++)
+		assert_int_equal(totals.sum.vcpu[i].switches, 5);
+	for (unsigned i = 0; i < totals.sum.preemptors; i++)
+		if (totals.sum.preemptor[i].victim_vm == 1)
+			host_cnt += totals.sum.preemptor[i].count;
+	assert_int_equal(host_cnt, SHORT_LIVED / 2);
+	assert_in_range(totals.vms, 200, TOTALS_GONE_MAX + 4);
+	assert_null(model__vm(host.model, 9000));
+	assert_non_null(model__vm(totals.sum.model, 2 + (SHORT_LIVED - 100) / 10));
+	totals__free(&totals);
+	summary__free(&before);
+	tear_down();
+}
+
 /* ---- a writer that never stops ------------------------------------------------------------- */
 
 static volatile bool enough;
@@ -773,6 +845,7 @@ int main(void)
 		cmocka_unit_test(vm_forgotten),
 		cmocka_unit_test(place_used_again_between_intervals),
 		cmocka_unit_test(thousands_come_and_go),
+		cmocka_unit_test(memory_is_bounded),
 		cmocka_unit_test(never_half_an_event),
 	};
 

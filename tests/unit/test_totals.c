@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "allocated.h"
 #include "scene.h"
 #include "totals.h"
 
@@ -19,6 +20,7 @@ static struct model_listener to_whole;
 static struct intervals intervals;
 static struct totals totals;
 static __u64 before[64];
+static bool forgets; /* as a trace that is served; `whole` has then lost them, too */
 
 static void on_event(void *ctx, struct model_vcpu *v, const struct ks_head *r, const struct step *s)
 {
@@ -56,6 +58,7 @@ static void begin(__u64 length, bool per_vcpu)
 	assert_non_null(model);
 	totals__init(&totals, per_vcpu);
 	memset(before, 0, sizeof(before));
+	forgets = false;
 }
 
 static int teardown(void **state)
@@ -96,6 +99,8 @@ static void add(struct tick *t)
 	assert_int_equal(totals__add(&totals, t), 0);
 	check_growth();
 	intervals__next(&intervals);
+	if (forgets)
+		model__forget_dead(model);
 }
 
 static void edges_before(__u64 ts)
@@ -284,6 +289,51 @@ static void test_churn(void **state)
 	assert_int_equal(totals.sum.vcpu[0].v->vm, 1);
 }
 
+static unsigned known(void)
+{
+	unsigned n = 0;
+
+	for (unsigned at = 0; model__next(model, &at);)
+		n++;
+	return n;
+}
+
+#define SHORT_LIVED 100000U
+
+/* Memory follows what is there, not what has been: ten vCPUs per VM, every other one of VM 1. */
+static void test_bounded(void **state)
+{
+	size_t early = 0;
+	char name[160];
+
+	(void)state;
+	begin(10 * S, false);
+	forgets = true;
+	introduce(1, 1, T0 + 10);
+	for (__u32 i = 2; i <= SHORT_LIVED; i++) {
+		__u64 ts = T0 + 5 * S + i * S / 10;
+
+		introduce(i % 2 ? 1 : 2 + i / 10, i, ts);
+		feed(rec_gone(i, 2, ts + 1000));
+		if (i == SHORT_LIVED / 10)
+			early = allocated_bytes();
+	}
+	print_message("%zu bytes after %u vCPUs, %zu after %u\n", early, SHORT_LIVED / 10,
+		      allocated_bytes(), SHORT_LIVED);
+	assert_true(allocated_bytes() < early + early / 4);
+	assert_in_range(known(), 1, 102);
+	assert_in_range(vms(), TOTALS_GONE_MAX / 2, TOTALS_GONE_MAX + 30);
+	edges_before(T0 + (SHORT_LIVED / 10 + 60) * S);
+	assert_int_equal(known(), 1);
+	assert_int_equal(totals.sum.vcpu[0].v->vm, 1);
+	assert_int_equal(totals.sum.vcpu[0].switches, SHORT_LIVED / 2);
+	assert_null(model__vm(model, SHORT_LIVED / 10));
+	model__vm_name(totals.sum.model, SHORT_LIVED / 10, name, sizeof(name));
+	assert_string_not_equal(name, "vm10000");
+	finish(T0 + (SHORT_LIVED / 10 + 500) * S);
+	assert_int_equal(vms(), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +343,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_fold, teardown),
 		cmocka_unit_test_teardown(test_forget, teardown),
 		cmocka_unit_test_teardown(test_churn, teardown),
+		cmocka_unit_test_teardown(test_bounded, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
