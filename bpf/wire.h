@@ -435,8 +435,7 @@ struct ks_config {
 	__u8 aggregate; /* keep sums (struct ks_agg) ... */
 	__u8 records;	/* ... and, or, make records */
 	__u8 classes;	/* sums: who took the CPU, too */
-	__u8 pad1;
-	__u8 pad0;
+	__u8 pad0[2];
 	__u32 cgroups;
 	__u32 slots;	   /* at most KS_SLOTS */
 	__u32 aggs;	   /* the same for aggregation: then slots is KS_SLOTS */

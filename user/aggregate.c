@@ -362,6 +362,7 @@ int aggregate__read(struct aggregate *g, __u64 now_ns, bool by_victim, struct su
 	forget_folds(g);
 	summary__init(s, g->session, g->filter, g->session->start_ns, now_ns, &unused);
 	s->by_victim = by_victim;
+	s->only_told = true;
 	for (__u32 i = 0; !err && i < g->sums.places; i++)
 		err = read_place(g, i, s);
 	err = err ?: show_folds(g, s);

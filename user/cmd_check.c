@@ -245,7 +245,6 @@ static int check(struct check_cmd *c)
 	c->out.rule = c->rule;
 	c->out.assertion = c->assertion;
 	c->out.color = c->o.color;
-	c->out.filtered = filter__any(&c->o.filter);
 	sink_check__init(&sink, &c->out);
 	status = run(&c->o, &sink);
 	sink_check__free(&c->out);

@@ -157,6 +157,7 @@ static const struct argp argp = {
 
 static int fly(struct record_cmd *c)
 {
+	bool model = c->rules.rules || (c->o.input && filter__any(&c->o.filter));
 	struct sink sink;
 	int status;
 
@@ -169,12 +170,11 @@ static int fly(struct record_cmd *c)
 	if (c->rules.rules && !c->o.input && c->o.live.mode == MODE_DEFAULT)
 		c->o.live.mode = MODE_FULL; /* as check does */
 	c->rules.flight = c->o.flight;
-	c->rules.filtered = filter__any(&c->o.filter);
 	sink_flight__init(&sink, &c->rules);
 	/* whether a recording has the vCPUs that are asked for, a model tells */
 	if (!c->rules.rules)
 		sink = (struct sink){.times_only = true};
-	status = run(&c->o, c->rules.rules || (c->o.input && c->rules.filtered) ? &sink : NULL);
+	status = run(&c->o, model ? &sink : NULL);
 	sink_flight__free(&c->rules);
 	flight__free(c->o.flight);
 	return status;

@@ -168,7 +168,7 @@ const char *event__why_absent(enum event_id id, const struct session *s)
 
 const char *field__why_absent(enum field f, const struct session *s)
 {
-	if (f == F_ALONE && *s->filter)
+	if (f == F_ALONE && s->filtered)
 		return "a filter leaves vCPUs out that may be on the same CPU";
 	return field_kinds[f].needs & ~s->fields ? field_kinds[f].why : NULL;
 }

@@ -8,7 +8,7 @@ static void begin(struct intervals *i, __u64 from_ns)
 	summary__init(&i->now, i->session, i->filter, from_ns, i->to_ns, &i->to);
 	i->now.by_victim = i->by_victim;
 	i->now.ledger = &i->ledger;
-	i->now.adds_up = i->adds_up;
+	i->now.adds_up = i->now.only_told = i->adds_up;
 	i->edge_ns = i->now.from_ns + i->length_ns;
 }
 
@@ -26,7 +26,7 @@ void intervals__init(struct intervals *i, const struct session *ses, const struc
 
 void intervals__add_up(struct intervals *i)
 {
-	i->adds_up = i->now.adds_up = true;
+	i->adds_up = i->now.adds_up = i->now.only_told = true;
 }
 
 void intervals__hurry(struct intervals *i, __u64 at_ns)

@@ -134,6 +134,7 @@ static int begin_model(struct run *r, unsigned streams, order_fill_fn fill, __u6
 {
 	struct model_listener l;
 
+	r->session.filtered = filter__any(&r->filter) || *r->session.filter;
 	if (r->o->flight) {
 		int err = flight__begin(r->o->flight, &r->session, &r->filter);
 
@@ -149,7 +150,7 @@ static int begin_model(struct run *r, unsigned streams, order_fill_fn fill, __u6
 				r->sink->interval_ns, r->sink->by_victim);
 	if (r->sink->adds_up) {
 		intervals__add_up(&r->intervals);
-		r->summary.adds_up = true;
+		r->summary.only_told = true; /* nothing is */
 	}
 	if (r->sink->absence || r->sink->span || r->sink->event || r->sink->tick)
 		l = (struct model_listener){

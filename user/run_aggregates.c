@@ -72,9 +72,6 @@ static int tick(struct aggregates *r, bool last)
 	t.summary = &part;
 	err = err ? err__say(err, "adding up") : r->sink->tick(r->sink->ctx, &t);
 	summary__free(&part);
-	summary__free(&r->before);
-	r->before = r->now;
-	r->now = (struct summary){0};
 	return err;
 }
 
@@ -95,7 +92,11 @@ static int ticks_due(struct aggregates *r)
 	err = read_now(r, now);
 	if (!err)
 		r->now.to_ns = now_ns();
-	return err ?: tick(r, false);
+	err = err ?: tick(r, false);
+	summary__free(&r->before);
+	r->before = r->now;
+	r->now = (struct summary){0};
+	return err;
 }
 
 static bool stopped(const struct aggregates *r)
@@ -171,11 +172,8 @@ static int end(struct aggregates *r, int err)
 	int closed = live__end(r->live, &r->session, on_batch, r);
 
 	err = err ?: closed ?: read_now(r, r->session.end_ns);
-	if (!err && r->sink->tick && !stopped(r) && r->session.end_ns > r->before.to_ns) {
+	if (!err && r->sink->tick && !stopped(r) && r->session.end_ns > r->before.to_ns)
 		err = tick(r, true);
-		if (!err)
-			err = read_now(r, r->session.end_ns);
-	}
 	r->now.lost = live__lost(r->live)[r->session.cpus];
 	return err ?: r->sink->end ? r->sink->end(r->sink->ctx, &r->now) : 0;
 }

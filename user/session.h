@@ -23,6 +23,7 @@ struct session {
 	char arch[65];
 	char filter[512];  /* the filters that were in force, as options; "" = none */
 	char trigger[320]; /* of a flight recording: why it was made; "" = it is none */
+	int filtered;	   /* vCPUs are left out: by these, or by those of who reads it now */
 	enum session_mode mode;
 	int loads;	     /* --loads: every bare load and put has a record of its own */
 	__u32 fields;	     /* KS_M_SCHEDULED_OUT | ...: what this kernel has, see wire.h */

@@ -27,10 +27,7 @@ static int begin(void *ctx, const struct session *s, const struct model *m)
 
 	(void)m;
 	c->session = s;
-	c->seen = *s;
-	if (c->filtered && !*s->filter)
-		strcpy(c->seen.filter, "?"); /* a recording's own filter, or this one: some is */
-	c->check = check__new(&c->seen, c->rule, c->rules);
+	c->check = check__new(s, c->rule, c->rules);
 	c->breach = calloc(c->assertions + 1, sizeof(*c->breach));
 	return c->check && c->breach ? 0 : err__say(ENOMEM, "starting");
 }

@@ -16,13 +16,11 @@ struct sink_check {
 	unsigned rules;
 	const struct assertion *assertion;
 	unsigned assertions;
-	bool filtered; /* there are vCPUs that it does not hear of */
 	enum check_format format;
 	enum term_color color;
 	/* its own */
 	struct sink *sink;
 	const struct session *session;
-	struct session seen; /* ... as the rules see it */
 	struct check *check;
 	struct assertion_breach *breach; /* [assertions] */
 };

@@ -34,10 +34,7 @@ static int begin(void *ctx, const struct session *session, const struct model *m
 	struct sink_flight *s = ctx;
 
 	(void)m;
-	s->seen = *session;
-	if (s->filtered && !*session->filter)
-		strcpy(s->seen.filter, "?"); /* some is */
-	s->check = check__new(&s->seen, s->rule, s->rules);
+	s->check = check__new(session, s->rule, s->rules);
 	return s->check ? 0 : err__say(ENOMEM, "starting");
 }
 

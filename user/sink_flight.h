@@ -12,9 +12,7 @@ struct sink_flight {
 	const struct automaton *rule[CHECK_RULES_MAX];
 	unsigned rules;
 	struct flight *flight;
-	bool filtered; /* there are vCPUs that it does not hear of */
 	/* its own */
-	struct session seen; /* as the rules see it */
 	struct check *check;
 	__u64 violations[CHECK_RULES_MAX];
 };

@@ -461,8 +461,7 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 	s->lost = lost;
 	s->odd = model__odd(m);
 	for (unsigned at = 0; (v = model__next(m, &at));)
-		/* these have all that they know of */
-		n += s->session->mode == MODE_AGGREGATES || s->adds_up || of(s, v) != NULL;
+		n += s->only_told || of(s, v) != NULL;
 	s->vcpu = malloc((n + s->folds + 1) * sizeof(*s->vcpu)); /* all of it is copied to */
 	if (!s->vcpu)
 		return s->err = -ENOMEM;

@@ -86,6 +86,8 @@ struct summary {
 	/* set it after summary__init(), where windows one after the other are added up: a
 	 * preemption counts where it begins, and vCPUs that are gone have no time any more */
 	bool adds_up;
+	/* set it after summary__init(): a vCPU of which nothing is told does not belong into it */
+	bool only_told;
 	bool no_classes; /* who preempted was not looked at */
 	const struct filter *filter;
 	unsigned hash_size;
