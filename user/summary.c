@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Adding up. Per vCPU state is found by the model's small and dense ids; preemptors by a small open
- * hash. */
+/* Adding up; what there is of a vCPU is found by its slot. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "by_id.h"
-#include "summary.h"
+#include "summary_parts.h"
 
 static struct summary_vcpu *first_of(struct summary *s, struct model_vcpu *v)
 {
@@ -67,98 +66,6 @@ static void count(struct summary *s, struct hist *h, __u64 v)
 		s->err = -ENOMEM;
 }
 
-/* ---- preemptors --------------------------------------------------------------------------- */
-
-/* Whose CPU was taken, and how. */
-struct loss {
-	__u32 vm, vcpu;
-	__u64 life; /* of the vCPU */
-	__u8 by;
-};
-
-static bool same(const struct summary_preemptor *p, const struct loss *l,
-		 const struct model_task *t)
-{
-	return p->victim_vm == l->vm && p->victim == l->vcpu && p->victim_life == l->life &&
-	       p->by == l->by && p->task.tid == t->tid && p->task.start_ns == t->start_ns;
-}
-
-static __u32 slot(const struct summary *s, const struct loss *l, const struct model_task *t)
-{
-	__u32 h = t->tid * 0x9e3779b1U ^ l->vm * 0x85ebca6bU ^ l->vcpu * 0xc2b2ae35U ^ l->by;
-
-	h = (h ^ h >> 16) & (s->hash_size - 1);
-	while (s->hash[h] && !same(&s->preemptor[s->hash[h] - 1], l, t))
-		h = (h + 1) & (s->hash_size - 1);
-	return h;
-}
-
-static void reindex(struct summary *s)
-{
-	if (s->hash)
-		memset(s->hash, 0, s->hash_size * sizeof(*s->hash));
-	for (unsigned i = 0; i < s->preemptors; i++) {
-		const struct summary_preemptor *p = &s->preemptor[i];
-
-		s->hash[slot(s, &(struct loss){p->victim_vm, p->victim, p->victim_life, p->by},
-			     &p->task)] = i + 1;
-	}
-}
-
-static int rehash(struct summary *s)
-{
-	unsigned size = s->hash_size ? s->hash_size * 2 : 256;
-	struct summary_preemptor *p = realloc(s->preemptor, size / 2 * sizeof(*p));
-	__u32 *hash = calloc(size, sizeof(*hash));
-
-	if (p)
-		s->preemptor = p;
-	if (!p || !hash) {
-		free(hash);
-		return s->err = -ENOMEM;
-	}
-	free(s->hash);
-	s->hash = hash;
-	s->hash_size = size;
-	reindex(s);
-	return 0;
-}
-
-static void add_preemptor(struct summary *s, const struct model_vcpu *v, __u8 by,
-			  const struct model_task *t, __u64 ns, __u64 count)
-{
-	struct loss loss = {.vm = v->vm, .by = by};
-	struct summary_preemptor *p;
-	__u32 h;
-
-	if (s->by_victim) {
-		loss.vcpu = v->id;
-		loss.life = v->life;
-	}
-	if (s->preemptors * 2 >= s->hash_size && rehash(s))
-		return;
-	h = slot(s, &loss, t);
-	if (!s->hash[h]) {
-		s->preemptor[s->preemptors] = (struct summary_preemptor){.victim_vm = loss.vm,
-									 .victim = loss.vcpu,
-									 .victim_life = loss.life,
-									 .by = loss.by,
-									 .task = *t};
-		s->hash[h] = ++s->preemptors;
-	}
-	p = &s->preemptor[s->hash[h] - 1];
-	p->task = *t;
-	p->time_ns += ns;
-	p->count += count;
-}
-
-void summary__taken(struct summary *s, const struct model_vcpu *v, __u8 by, __u64 ns, __u64 count)
-{
-	static const struct model_task nobody; /* only the class is known */
-
-	add_preemptor(s, v, by, &nobody, ns, count);
-}
-
 /* ---- the model's listener ----------------------------------------------------------------- */
 
 bool summary__clip(const struct summary *s, const struct span *sp, struct span *out)
@@ -200,8 +107,8 @@ static void on_span(void *ctx, struct model_vcpu *v, const struct span *sp, cons
 		return;
 	if (!task)
 		unknown = (struct model_task){.tid = a->next_tid, .vm = a->next_vm};
-	add_preemptor(s, v, a->by, task ?: &unknown, cut.to - cut.from,
-		      !s->adds_up || sp->from >= s->from_ns);
+	summary_parts__taken(s, v, a->by, task ?: &unknown, cut.to - cut.from,
+			     !s->adds_up || sp->from >= s->from_ns);
 }
 
 /* The part of an absence's wait that lies in the window, or from from_ns to its end: it waits last,
@@ -376,27 +283,6 @@ static int by_vm(const void *a, const void *b)
 	return x->v->id < y->v->id ? -1 : x->v->id > y->v->id;
 }
 
-int summary__by_time(const void *a, const void *b)
-{
-	const struct summary_preemptor *x = a, *y = b;
-
-	if (x->time_ns != y->time_ns)
-		return x->time_ns > y->time_ns ? -1 : 1;
-	if (x->task.tid != y->task.tid)
-		return x->task.tid < y->task.tid ? -1 : 1;
-	if (x->victim_vm != y->victim_vm)
-		return x->victim_vm < y->victim_vm ? -1 : 1;
-	if (x->victim != y->victim)
-		return x->victim < y->victim ? -1 : 1;
-	return x->by < y->by ? -1 : x->by > y->by;
-}
-
-void summary__sort_preemptors(struct summary *s)
-{
-	if (s->preemptors)
-		qsort(s->preemptor, s->preemptors, sizeof(*s->preemptor), summary__by_time);
-}
-
 static int add_cost(struct cost *to, const struct cost *c)
 {
 	to->known |= c->known;
@@ -490,164 +376,6 @@ int summary__finish(struct summary *s, const struct model *m, __u64 lost)
 	if (!s->ledger)
 		total(s);
 	return s->err;
-}
-
-/* The vCPUs are read one after the other: the little by which their readings lie before or after
- * the interval's ends is settled with the state that has most of it. Not where intervals are added
- * up: what one has too much the next has too little, but of another state. */
-static void settle(struct summary_vcpu *v, __u64 length_ns)
-{
-	__u64 sum = 0;
-	int most = 0;
-
-	for (int i = 0; i < ST_CNT; i++) {
-		sum += v->state_ns[i];
-		if (v->state_ns[i] > v->state_ns[most])
-			most = i;
-	}
-	if (v->state_ns[most] + length_ns > sum)
-		v->state_ns[most] += length_ns - sum;
-}
-
-/* Clocks of two CPUs differ by some ns, so that times may go back by as much. */
-static __u64 time_since(__u64 ns, __u64 before)
-{
-	return ns > before ? ns - before : 0;
-}
-
-/* Of what `v` counts, none of it goes back. */
-static int vcpu_since(struct summary_vcpu *out, const struct summary_vcpu *v,
-		      const struct summary_vcpu *before)
-{
-	int err = hist__since(&out->absence, &v->absence, &before->absence)
-			  ?: hist__since(&out->run_delay, &v->run_delay, &before->run_delay);
-
-	out->v = v->v;
-	for (int i = 0; i < ST_CNT; i++) {
-		out->state_ns[i] = time_since(v->state_ns[i], before->state_ns[i]);
-		out->state_cnt[i] = v->state_cnt[i] - before->state_cnt[i];
-		err = err ?: hist__since(&out->by_state[i], &v->by_state[i], &before->by_state[i]);
-	}
-	out->run_delay_ns = time_since(v->run_delay_ns, before->run_delay_ns);
-	out->switches = v->switches - before->switches;
-	out->migrations = v->migrations - before->migrations;
-	out->reloads = v->reloads - before->reloads;
-	out->clamped = v->clamped - before->clamped;
-	out->unmeasured = v->unmeasured - before->unmeasured;
-	return err;
-}
-
-/* Where each vCPU is, by its id. */
-static const struct summary_vcpu **index_vcpus(const struct summary *s, __u32 *room)
-{
-	const struct summary_vcpu **at;
-
-	*room = 1;
-	for (unsigned i = 0; i < s->vcpus; i++)
-		if (s->vcpu[i].v->id >= *room)
-			*room = s->vcpu[i].v->id + 1;
-	at = calloc(*room, sizeof(*at));
-	for (unsigned i = 0; at && i < s->vcpus; i++)
-		if (!s->vcpu[i].folded)
-			at[s->vcpu[i].v->id] = &s->vcpu[i];
-	return at;
-}
-
-/* What a VM's vCPUs have left that had not been counted while they were there: of its fold, without
- * what the fold had before, and what those had that have become part of it. */
-static int fold_since(struct summary_vcpu *out, const struct summary_vcpu *fold,
-		      const struct summary *before, const bool *there)
-{
-	struct summary_vcpu had = {0};
-	int err = 0;
-
-	for (unsigned i = 0; !err && i < before->vcpus; i++)
-		if (before->vcpu[i].v->vm == fold->v->vm && !there[i])
-			err = summary__add(&had, &before->vcpu[i]);
-	had.state_ns[ST_ABSENT] = 0; /* a fold has none */
-	out->folded = true;
-	err = err ?: vcpu_since(out, fold, &had);
-	summary__free_vcpu(&had);
-	return err;
-}
-
-/* What v was before; NULL: it was not. */
-static const struct summary_vcpu *before_of(const struct summary_vcpu *v,
-					    const struct summary_vcpu **at, __u32 room)
-{
-	const struct summary_vcpu *b = !v->folded && v->v->id < room ? at[v->v->id] : NULL;
-
-	return b && b->v->life == v->v->life ? b : NULL; /* else another had its number */
-}
-
-static int vcpus_since(struct summary *out, const struct summary *now, const struct summary *before)
-{
-	static const struct summary_vcpu none;
-	const struct summary_vcpu **at, *b;
-	bool *there = calloc(before->vcpus + 1, sizeof(*there)); /* is it still itself? */
-	__u32 room;
-	int err = 0;
-
-	at = index_vcpus(before, &room);
-	out->vcpu = calloc(now->vcpus + 1, sizeof(*out->vcpu));
-	if (!at || !out->vcpu || !there)
-		err = -ENOMEM;
-	for (unsigned i = 0; !err && i < now->vcpus; i++)
-		if ((b = before_of(&now->vcpu[i], at, room)))
-			there[b - before->vcpu] = true;
-	for (unsigned i = 0; !err && i < now->vcpus; i++) {
-		const struct summary_vcpu *v = &now->vcpu[i];
-		struct summary_vcpu *to = &out->vcpu[out->vcpus++];
-
-		if (v->folded) {
-			err = fold_since(to, v, before, there);
-			continue;
-		}
-		err = vcpu_since(to, v, before_of(v, at, room) ?: &none);
-		if (!now->adds_up)
-			settle(to, out->to_ns - out->from_ns);
-	}
-	free(there);
-	free(at);
-	return err;
-}
-
-static int preemptors_since(struct summary *out, const struct summary *now, struct summary *before)
-{
-	reindex(before); /* sorting has moved them */
-	for (unsigned i = 0; !out->err && i < now->preemptors; i++) {
-		const struct summary_preemptor *p = &now->preemptor[i];
-		struct loss loss = {p->victim_vm, p->victim, p->victim_life, p->by};
-		struct model_vcpu victim = {
-			.vm = p->victim_vm, .id = p->victim, .life = p->victim_life};
-		__u32 h = before->hash_size ? before->hash[slot(before, &loss, &p->task)] : 0;
-		const struct summary_preemptor *b = h ? &before->preemptor[h - 1] : NULL;
-		__u64 ns = time_since(p->time_ns, b ? b->time_ns : 0);
-		__u64 n = time_since(p->count,
-				     b ? b->count : 0); /* an open absence's class may change */
-
-		if (now->by_victim && !p->victim)
-			continue; /* of a fold: the victims had it before they were gone */
-		if (ns || n)
-			add_preemptor(out, &victim, p->by, &p->task, ns, n);
-	}
-	return out->err;
-}
-
-int summary__since(struct summary *out, const struct summary *now, struct summary *before)
-{
-	struct model_listener unused;
-
-	summary__init(out, now->session, now->filter, before->to_ns, now->to_ns, &unused);
-	out->model = now->model;
-	out->by_victim = now->by_victim;
-	out->no_classes = now->no_classes;
-	out->events = now->events - before->events;
-	out->lost = now->lost - before->lost;
-	out->err = vcpus_since(out, now, before);
-	if (out->err)
-		return out->err;
-	return preemptors_since(out, now, before);
 }
 
 unsigned summary__group(const struct summary *s, enum summary_by by, unsigned first)
