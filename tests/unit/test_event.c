@@ -242,6 +242,18 @@ static void test_forgets(void **state)
 	assert_int_equal(hand(&r), 0);
 }
 
+/* Who else is on the CPU, a filter does not let know. */
+static void test_alone(void **state)
+{
+	struct session s = {.fields = ~0U};
+
+	(void)state;
+	assert_null(field__why_absent(F_ALONE, &s));
+	s.filtered = true;
+	assert_non_null(field__why_absent(F_ALONE, &s));
+	assert_null(field__why_absent(F_SAME_CPU, &s));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +263,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_reasons, end),
 		cmocka_unit_test_teardown(test_wants_cpu, end),
 		cmocka_unit_test_teardown(test_forgets, end),
+		cmocka_unit_test(test_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
