@@ -274,7 +274,8 @@ void model__forget_vcpu(struct model *m, __u32 id)
 
 	if (!v)
 		return;
-	vcpu_gone(m, &gone); /* if its descriptor was lost */
+	vcpu_gone(m, &gone); /* if that was lost */
+	v->gone = true;	     /* ... or its descriptor */
 	if (v->vm)
 		vm_of(m, v->vm)->vcpus--;
 	if (v->keep) {

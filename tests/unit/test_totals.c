@@ -298,6 +298,26 @@ static unsigned known(void)
 	return n;
 }
 
+/* Its descriptor was lost, and it is forgotten like any other. */
+static void test_nameless(void **state)
+{
+	(void)state;
+	begin(10 * S, true);
+	forgets = true;
+	feed(rec_out(7, 1, T0 + 10, KS_R_HALTED));
+	feed(rec_in(7, 2, T0 + 20, 5));
+	edges_before(T0 + 15 * S);
+	assert_false(totals.sum.vcpu[0].folded);
+	feed(rec_gone(7, 2, T0 + 16 * S));
+	for (unsigned i = 2; i < 60; i++) {
+		edges_before(T0 + i * 10 * S);
+		introduce(i, 8 + i, T0 + i * 10 * S);
+	}
+	assert_int_equal(totals.sum.vcpu[0].v->vm, 0);
+	assert_true(totals.sum.vcpu[0].folded);
+	assert_int_equal(totals.sum.vcpu[0].switches, 1);
+}
+
 #define SHORT_LIVED 100000U
 
 /* Memory follows what is there, not what has been: ten vCPUs per VM, every other one of VM 1. */
@@ -343,6 +363,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_fold, teardown),
 		cmocka_unit_test_teardown(test_forget, teardown),
 		cmocka_unit_test_teardown(test_churn, teardown),
+		cmocka_unit_test_teardown(test_nameless, teardown),
 		cmocka_unit_test_teardown(test_bounded, teardown),
 	};
 
