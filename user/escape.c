@@ -375,6 +375,31 @@ unsigned escape__shorten(const char *s, unsigned columns, bool utf8, char *out)
 	return used + dots_wide;
 }
 
+#define LEAST_SQUEEZED 10 /* columns: of less, the start says more than a start and an end */
+
+unsigned escape__squeeze(const char *s, unsigned columns, bool utf8, char *out)
+{
+	unsigned all = escape__width(s), dots = utf8 ? 1 : 3, tail, used, wide = 0;
+	size_t len = strlen(s), n, at;
+
+	if (all <= columns || columns < LEAST_SQUEEZED)
+		return escape__shorten(s, columns, utf8, out);
+	tail = (columns - dots) / 2;
+	n = prefix(s, columns - dots - tail, &used);
+	memcpy(out, s, n);
+	strcpy(out + n, utf8 ? "…" : "...");
+	for (at = n, all -= used; all > tail; all -= wide)
+		at += step(s + at, len - at, &wide);
+	while (at < len) { /* what combines with what is gone */
+		n = step(s + at, len - at, &wide);
+		if (wide)
+			break;
+		at += n;
+	}
+	strcat(out, s + at);
+	return used + dots + all;
+}
+
 size_t escape__fit(const char *s, size_t max)
 {
 	size_t len = strnlen(s, max), start = len;

@@ -66,6 +66,10 @@ unsigned escape__width(const char *s);
  * has room for at least strlen(s) + 4 bytes. Returns the columns used. */
 unsigned escape__shorten(const char *s, unsigned columns, bool utf8, char *out);
 
+/* The same, but it is the middle that goes: names that begin alike differ at the end. For raw names
+ * too, if they are escaped then. */
+unsigned escape__squeeze(const char *s, unsigned columns, bool utf8, char *out);
+
 /* The length of the longest start of s, <= max, that does not end inside a UTF-8 character. */
 size_t escape__fit(const char *s, size_t max);
 

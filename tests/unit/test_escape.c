@@ -316,6 +316,42 @@ static void shortening(void **state)
 	assert_int_equal(escape__shorten(long_name, 20, false, out), 20);
 }
 
+static void check_squeezed(const char *in, unsigned columns, bool utf8, const char *want)
+{
+	char out[512];
+
+	assert_int_equal(escape__squeeze(in, columns, utf8, out), escape__width(want));
+	assert_string_equal(out, want);
+}
+
+/* The end stays. */
+static void squeezing(void **state)
+{
+	char in[128], out[132];
+
+	(void)state;
+	check_squeezed("web-frontend-07 vCPU 3", 22, true, "web-frontend-07 vCPU 3");
+	check_squeezed("web-frontend-07 vCPU 3", 21, true,
+		       "web-fronte\xe2\x80\xa6"
+		       "-07 vCPU 3");
+	check_squeezed("web-frontend-07 vCPU 3", 15, true, "web-fro\xe2\x80\xa6 vCPU 3");
+	check_squeezed("web-frontend-07 vCPU 3", 15, false, "web-fr...vCPU 3");
+	check_squeezed("web-frontend-07 vCPU 3", 5, true, "web-\xe2\x80\xa6");
+	check_squeezed("web-frontend-07 vCPU 3", 0, true, "");
+	check_squeezed("\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad",
+		       10, true, "\xe4\xb8\xad\xe4\xb8\xad\xe2\x80\xa6\xe4\xb8\xad\xe4\xb8\xad");
+	/* a mark that combines with what is gone goes, too */
+	check_squeezed("abcdefghij\xcc\x81klmno", 11, true, "abcde\xe2\x80\xa6klmno");
+	for (unsigned columns = 0; columns < 70; columns++)
+		for (unsigned n = 0; n < 100; n++) {
+			for (unsigned i = 0; i < n; i++)
+				in[i] = (i * 37 + n * 11 + columns) % 255 + 1;
+			in[n] = '\0';
+			assert_in_range(escape__squeeze(in, columns, n % 2, out), 0, columns);
+			assert_true(strlen(out) < n + 4);
+		}
+}
+
 static void fitting(void **state)
 {
 	(void)state;
@@ -351,6 +387,7 @@ int main(void)
 		cmocka_unit_test(a_full_disk),
 		cmocka_unit_test(widths),
 		cmocka_unit_test(shortening),
+		cmocka_unit_test(squeezing),
 		cmocka_unit_test(fitting),
 	};
 
