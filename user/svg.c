@@ -23,7 +23,7 @@ static const char style[] =
 	".preempted{fill:#d55e00}\n"
 	".woken{fill:#f2b27c}\n"
 	".halted{fill:#e9edf1}\n"
-	".sleeping{fill:#f0d98a}\n"
+	".sleeping{fill:#a5dcc0}\n"
 	".unknown{fill:url(#unknown)}\n"
 	".elsewhere{fill:url(#elsewhere)}\n"
 	".absent{fill:none;stroke:#1b2430;stroke-opacity:.25}\n"
@@ -42,7 +42,7 @@ static const char style[] =
 	".grid,.row,.absent{stroke:#e4e9ef}\n"
 	".running,.on_or_user{fill:#3d86b5}.user{fill:#2a566f}.preempted{fill:#ff7f24}"
 	".woken{fill:#a3561d}\n"
-	".halted{fill:#242d37}.sleeping{fill:#8f7a2e}\n"
+	".halted{fill:#242d37}.sleeping{fill:#2c7257}\n"
 	".lines1{stroke:#d68fd0}.ground1{fill:#3a2238}.lines2{stroke:#5d6876}.ground2{fill:#11161c}\n"
 	".who{fill:#11161c}.wait,.lead{stroke:#fff}.foot{fill:#fff;stroke:#11161c}.mark{fill:#fff;stroke:#11161c}.rank{fill:#11161c}\n"
 	".hit{fill:#fff;fill-opacity:0}}\n"
@@ -76,11 +76,24 @@ void svg__end(FILE *f)
 	fputs("</svg>\n", f);
 }
 
+#define TEXT_MAX 1024 /* bytes */
+
+static void put(FILE *f, const char *raw, unsigned letters,
+		unsigned (*cut)(const char *s, unsigned columns, bool utf8, char *out))
+{
+	char plain[ESCAPE_SIZE(TEXT_MAX)], brief[sizeof(plain) + 4];
+
+	escape__mem(ESCAPE_TERMINAL, raw, escape__fit(raw, TEXT_MAX), plain, sizeof(plain));
+	cut(plain, letters, true, brief);
+	escape__put(ESCAPE_MARKUP, brief, f);
+}
+
 void svg__text(FILE *f, const char *raw, unsigned letters)
 {
-	char plain[ESCAPE_SIZE(1024)], cut[sizeof(plain) + 4];
+	put(f, raw, letters, escape__shorten);
+}
 
-	escape__mem(ESCAPE_TERMINAL, raw, escape__fit(raw, 1024), plain, sizeof(plain));
-	escape__shorten(plain, letters, true, cut);
-	escape__put(ESCAPE_MARKUP, cut, f);
+void svg__name(FILE *f, const char *raw, unsigned letters)
+{
+	put(f, raw, letters, escape__squeeze);
 }

@@ -15,7 +15,9 @@
 void svg__begin(FILE *f, unsigned width, unsigned height, const char *title);
 void svg__end(FILE *f);
 
-/* Raw text, escaped; if it has more characters than `letters`, cut, with an ellipsis. */
+/* Raw text, escaped; if it has more characters than `letters`, cut, with an ellipsis. Of a name it
+ * is the middle that goes. */
 void svg__text(FILE *f, const char *raw, unsigned letters);
+void svg__name(FILE *f, const char *raw, unsigned letters);
 
 #endif

@@ -11,6 +11,8 @@
 #include "term.h"
 #include "units.h"
 
+#define WORD 4400 /* bytes, of a text without blanks */
+
 int term__parse_color(const char *word, enum term_color *color)
 {
 	static const char *const words[] = {"auto", "always", "never"};
@@ -54,6 +56,7 @@ void term__resize(struct term *t, int fd)
 
 	if (t->tty && ioctl(fd, TIOCGWINSZ, &size))
 		size = (struct winsize){0};
+	t->sized = size.ws_col || size_from("COLUMNS", 0);
 	t->columns = size.ws_col ? size.ws_col : size_from("COLUMNS", 80);
 	t->rows = size.ws_row ? size.ws_row : size_from("LINES", 24);
 	t->limit = t->tty ? t->columns : UINT_MAX;
@@ -68,17 +71,19 @@ void term__look(struct term *t, int fd, enum term_color color)
 	term__resize(t, fd);
 }
 
-/* The sixteen colours of every terminal, so that the user's own palette holds. */
+/* The sixteen colours of every terminal, so that the user's own palette holds; the same for a state
+ * as in drawings (glyph.c). Text is in the brighter blue: the other one is hard to read on black.
+ */
 const char *term__on(const struct term *t, enum term_style style)
 {
 	static const char *const on[STYLE_CNT] = {
 		[STYLE_PLAIN] = "",
-		[STYLE_RUNNING] = "\033[32m",	 /* green */
+		[STYLE_RUNNING] = "\033[94m",	 /* blue */
 		[STYLE_PREEMPTED] = "\033[31m",	 /* red */
-		[STYLE_HALTED] = "\033[34m",	 /* blue */
-		[STYLE_SLEEPING] = "\033[33m",	 /* yellow */
+		[STYLE_HALTED] = "\033[2m",	 /* calm */
+		[STYLE_SLEEPING] = "\033[32m",	 /* green */
 		[STYLE_USER] = "\033[36m",	 /* cyan */
-		[STYLE_ON_OR_USER] = "\033[32m", /* as running: most of it is */
+		[STYLE_ON_OR_USER] = "\033[94m", /* as running: most of it is */
 		[STYLE_ABSENT] = "\033[90m",	 /* grey */
 		[STYLE_UNKNOWN] = "\033[35m",	 /* magenta */
 		[STYLE_HEADER] = "\033[1m",
@@ -107,6 +112,29 @@ void term__flow(const struct term *t, FILE *f, unsigned *at, const char *gap, en
 	}
 	fprintf(f, "%s%s%s%s", more ? gap : "", term__on(t, style), text, term__off(t, style));
 	*at += more + width;
+}
+
+void term__words(const struct term *t, FILE *f, unsigned *at, enum term_style style,
+		 const char *text)
+{
+	char word[WORD], brief[WORD + 4];
+
+	if (escape__width(text) <= t->limit) {
+		term__flow(t, f, at, "  ", style, text);
+		return;
+	}
+	if (*at)
+		fputc('\n', f);
+	*at = 0;
+	for (size_t n; *text; text += n) {
+		n = strcspn(text, " ");
+		snprintf(word, sizeof(word), "%.*s", (int)n, text);
+		escape__squeeze(word, t->tty ? t->limit : UINT_MAX, t->utf8, brief);
+		if (n)
+			term__flow(t, f, at, " ", style, brief);
+		n += strspn(text + n, " ");
+	}
+	*at = t->limit;
 }
 
 /* value / max of n, rounded down, but 1 for what is little. */

@@ -20,6 +20,7 @@ struct term {
 	bool color;
 	unsigned rows;	  /* the terminal's, else 24 */
 	unsigned columns; /* for drawings: the terminal's, else $COLUMNS, else 80 */
+	bool sized;	  /* columns is the terminal's or $COLUMNS, not 80 for want of either */
 	unsigned limit;	  /* for data: columns on a terminal, else UINT_MAX: nothing is dropped */
 	enum escape_for escape; /* how names are escaped for it */
 };
@@ -62,6 +63,12 @@ const char *term__off(const struct term *t, enum term_style style);
  * line where the terminal has no room for both. */
 void term__flow(const struct term *t, FILE *f, unsigned *at, const char *gap, enum term_style style,
 		const char *text);
+
+/* The same, two blanks apart; what has no room on a whole line is wrapped at blanks, and then what
+ * follows it begins a line, too. Of a word without room on a whole line of a terminal the middle
+ * goes. */
+void term__words(const struct term *t, FILE *f, unsigned *at, enum term_style style,
+		 const char *text);
 
 /* Room for a bar of so many columns. */
 #define TERM_BAR_SIZE(columns) (3 * (size_t)(columns) + 1)

@@ -96,19 +96,20 @@ static void release_stderr(void)
 	real_stderr = -1;
 }
 
-/* The pairs are numbered as the styles. */
+/* The pairs are numbered as the styles. The colours are those of term.c. */
 static void make_colors(void)
 {
-	static const short color[STYLE_CNT] = {
-		[STYLE_RUNNING] = COLOR_GREEN,	 [STYLE_PREEMPTED] = COLOR_RED,
-		[STYLE_HALTED] = COLOR_BLUE,	 [STYLE_SLEEPING] = COLOR_YELLOW,
-		[STYLE_USER] = COLOR_CYAN,	 [STYLE_ON_OR_USER] = COLOR_GREEN,
-		[STYLE_UNKNOWN] = COLOR_MAGENTA, [STYLE_GOOD] = COLOR_GREEN,
-		[STYLE_WARN] = COLOR_YELLOW,	 [STYLE_BAD] = COLOR_RED,
+	short color[STYLE_CNT] = {
+		[STYLE_PREEMPTED] = COLOR_RED, [STYLE_SLEEPING] = COLOR_GREEN,
+		[STYLE_USER] = COLOR_CYAN,     [STYLE_UNKNOWN] = COLOR_MAGENTA,
+		[STYLE_GOOD] = COLOR_GREEN,    [STYLE_WARN] = COLOR_YELLOW,
+		[STYLE_BAD] = COLOR_RED,
 	};
 
 	start_color();
 	use_default_colors();
+	color[STYLE_RUNNING] = COLORS >= 16 ? COLOR_BLUE + 8 : COLOR_BLUE;
+	color[STYLE_ON_OR_USER] = color[STYLE_RUNNING];
 	for (int i = 1; i < STYLE_CNT; i++)
 		init_pair(i, color[i] ? color[i] : -1, -1);
 }
@@ -206,6 +207,7 @@ static attr_t look(enum term_style style)
 	case STYLE_BAD:
 		return A_BOLD;
 	case STYLE_DIM:
+	case STYLE_HALTED:
 	case STYLE_ABSENT:
 		return A_DIM;
 	default:
