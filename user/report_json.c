@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* A measure that cannot be given has no key; everything is an integer. */
 #include <limits.h>
+#include "apart.h"
 #include "matrix.h"
 #include "measure.h"
 #include "report_json.h"
@@ -203,6 +204,7 @@ int report_json__body(struct json *j, const struct summary *s)
 	for (unsigned i = 0; i < s->vcpus; i++) {
 		json__object(j);
 		report_json__vcpu(j, s, &s->vcpu[i]);
+		apart__json(j, &s->vcpu[i]);
 		json__end_object(j);
 	}
 	json__end_array(j);

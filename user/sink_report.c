@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "apart.h"
 #include "matrix.h"
 #include "measure.h"
 #include "report_json.h"
@@ -173,14 +174,18 @@ static struct table *times(struct page *p, int halves)
 
 static const unsigned quantiles[] = {500, 900, 990, 999, 1000};
 
-static void quantile_cells(struct table *t, const struct hist *h, enum units_unit unit)
+/* marked: there is more to be said of the maximum. */
+static void quantile_cells(struct table *t, const struct hist *h, enum units_unit unit, bool marked)
 {
-	char text[UNITS_LEN];
+	char number[UNITS_LEN] = "-", text[UNITS_LEN + 1];
 
 	count_cell(t, h->count);
-	for (unsigned i = 0; i < 5; i++)
-		table__cell(t, h->count ? units__number(text, hist__quantile(h, quantiles[i]), unit)
-					: NULL);
+	for (unsigned i = 0; i < 5; i++) {
+		if (h->count)
+			units__number(number, hist__quantile(h, quantiles[i]), unit);
+		snprintf(text, sizeof(text), "%s%s", marked && i == 4 ? APART_MARK : "", number);
+		table__cell(t, text);
+	}
 }
 
 static void dist_header(struct table *t, const char *what, enum units_unit unit)
@@ -212,11 +217,23 @@ static struct table *delays(struct page *p, int halves)
 
 		vcpu_cells(p, t, v);
 		if (halves & LEFT)
-			quantile_cells(t, &v->absence, a);
+			quantile_cells(t, &v->absence, a, false);
 		if (halves & RIGHT)
-			quantile_cells(t, &v->run_delay, d);
+			quantile_cells(t, &v->run_delay, d, apart__is_longest(v));
 	}
 	return t;
+}
+
+static void waits_apart(struct page *p)
+{
+	char raw[APART_SIZE + 2] = APART_MARK " ", text[ESCAPE_SIZE(APART_SIZE + 2)];
+	unsigned at = 0;
+
+	if (!*apart__note(p->s, raw + 2))
+		return;
+	escape__str(p->term.escape, raw, text, sizeof(text));
+	term__words(&p->term, stdout, &at, STYLE_PLAIN, text);
+	puts("");
 }
 
 /* ---- what loads and puts cost ------------------------------------------------------------- */
@@ -324,8 +341,8 @@ static int preemptors(struct page *p)
 	snprintf(head, sizeof(head), "time %s", units__name(unit));
 	puts("");
 	table__add_col(t, "preempted VM", TABLE_LEFT, 6, TABLE_KEEP);
-	table__add_col(t, "by class", TABLE_LEFT, 0, TABLE_KEEP);
-	table__add_col(t, "by task", TABLE_LEFT, 8, TABLE_KEEP);
+	table__add_col(t, "class", TABLE_LEFT, 0, TABLE_KEEP);
+	table__add_col(t, "first taken by", TABLE_LEFT, 8, TABLE_KEEP);
 	table__add_col(t, "tid", TABLE_RIGHT, 0, 2);
 	table__add_col(t, "times", TABLE_RIGHT, 0, 5);
 	table__add_col(t, head, TABLE_RIGHT, 0, TABLE_KEEP);
@@ -348,7 +365,7 @@ static void matrix_header(struct page *p, struct table *t, const struct matrix *
 	char name[160], text[ESCAPE_SIZE(160)], brief[ESCAPE_SIZE(160) + 4], head[32];
 
 	snprintf(head, sizeof(head), "total %s", units__name(unit));
-	table__add_col(t, "taken from", TABLE_LEFT, 6, TABLE_KEEP);
+	table__add_col(t, "first taken from", TABLE_LEFT, 6, TABLE_KEEP);
 	table__add_col(t, head, TABLE_RIGHT, 0, TABLE_KEEP);
 	for (unsigned i = 0; i < m->cols; i++) {
 		escape__str(p->term.escape, matrix__col_name(p->s, &m->col[i], name, sizeof(name)),
@@ -427,6 +444,8 @@ static int end(void *ctx, const struct summary *s)
 	err = show_halves(&p, times);
 	if (!err)
 		err = show_halves(&p, delays);
+	if (!err)
+		waits_apart(&p);
 	if (!err && s->session->mode == MODE_FULL)
 		err = costs(&p);
 	if (!err)

@@ -137,6 +137,25 @@ static __u64 wait_not_counted(struct summary *s, const struct model_vcpu *v,
 	return ns - before;
 }
 
+enum summary_apart summary__apart(const struct summary *s, const struct absence *a)
+{
+	if (a->open)
+		return APART_OPEN;
+	if (!a->whole)
+		return APART_UNSEEN;
+	return ends_inside(s, a->to) ? APART_NOT : APART_LATER;
+}
+
+static void keep_apart(const struct summary *s, struct summary_vcpu *v, const struct absence *a)
+{
+	if (!a->has_run_delay || a->run_delay_ns <= v->apart.run_delay_ns ||
+	    !wait_since(s, a, s->from_ns))
+		return;
+	v->apart.why = summary__apart(s, a);
+	v->apart.whole = a->whole;
+	v->apart.run_delay_ns = a->run_delay_ns;
+}
+
 static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
 		       const struct model_task *task)
 {
@@ -151,8 +170,10 @@ static void on_absence(void *ctx, struct model_vcpu *v, const struct absence *a,
 	if (a->has_run_delay)
 		sv->run_delay_ns +=
 			s->ledger ? wait_not_counted(s, v, a) : wait_since(s, a, s->from_ns);
-	if (a->open || !a->whole || !ends_inside(s, a->to))
+	if (summary__apart(s, a) != APART_NOT) {
+		keep_apart(s, sv, a);
 		return;
+	}
 	sv->state_cnt[state]++;
 	sv->migrations += a->cpu_in != a->cpu_out;
 	count(s, &sv->absence, length);
@@ -304,6 +325,8 @@ int summary__add_lean(struct summary_vcpu *t, const struct summary_vcpu *v)
 	t->run_delay_ns += v->run_delay_ns;
 	t->clamped += v->clamped;
 	t->unmeasured += v->unmeasured;
+	if (v->apart.run_delay_ns > t->apart.run_delay_ns)
+		t->apart = v->apart;
 	return hist__merge(&t->run_delay, &v->run_delay);
 }
 

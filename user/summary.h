@@ -27,6 +27,14 @@ struct cost {
 	struct hist dist;
 };
 
+/* Why an absence, whose time counts, is in no distribution. */
+enum summary_apart {
+	APART_NOT,    /* it is in them */
+	APART_OPEN,   /* it was still going on when the trace ended */
+	APART_LATER,  /* it ended after the window */
+	APART_UNSEEN, /* its beginning was not seen */
+};
+
 struct summary_vcpu {
 	const struct model_vcpu *v; /* folded: only its VM and VMM are known */
 	__u64 state_ns[ST_CNT];
@@ -38,7 +46,12 @@ struct summary_vcpu {
 	__u64 loads, puts;	 /* ... and on the ioctl path */
 	__u64 clamped;		 /* run delays that were cut to their absence */
 	__u64 unmeasured;	 /* blocked absences without a run delay */
-	bool folded;		 /* not one vCPU: what several of its VM had, those that are gone */
+	struct {
+		enum summary_apart why;
+		bool whole; /* else it was longer */
+		__u64 run_delay_ns;
+	} apart;     /* the longest wait, in the window at least in part, that run_delay has not */
+	bool folded; /* not one vCPU: what several of its VM had, those that are gone */
 	struct hist absence, run_delay;
 	struct hist by_state[ST_CNT]; /* preempted, halted, sleeping */
 	struct cost reload, sched_put, load, put;
@@ -106,6 +119,9 @@ void summary__init(struct summary *s, const struct session *ses, const struct fi
 /* The part of a span that counts: cut to the window, and time on a CPU that -C does not want is
  * ST_ELSEWHERE. false: none of it. */
 bool summary__clip(const struct summary *s, const struct span *sp, struct span *out);
+
+/* Does a count in distributions? */
+enum summary_apart summary__apart(const struct summary *s, const struct absence *a);
 
 /* Whom qsort() is to put first: who took longer. */
 int summary__by_time(const void *preemptor, const void *other);

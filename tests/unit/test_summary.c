@@ -230,11 +230,12 @@ static void test_unmeasured(void **state)
 }
 
 /* As a time, a run delay is clipped to the window; a blocked absence waits last. */
-static void run_delay_in(__u64 from, __u64 to, __u64 want, __u64 count)
+static void run_delay_in(__u64 from, __u64 to, __u64 want, __u64 count, enum summary_apart apart)
 {
 	begin(MODE_DEFAULT, from, to);
 	two_absences(); /* preempted from 100 to 200; halted to 400, waiting from 370 */
 	assert_int_equal(summary.vcpu[0].run_delay_ns, want);
+	assert_int_equal(summary.vcpu[0].apart.why, apart);
 	assert_int_equal(summary.total.run_delay_ns, want);
 	assert_int_equal(summary.vcpu[0].run_delay.count, count);
 	teardown(NULL);
@@ -243,12 +244,12 @@ static void run_delay_in(__u64 from, __u64 to, __u64 want, __u64 count)
 static void test_run_delay_clipped(void **state)
 {
 	(void)state;
-	run_delay_in(0, ~0ULL, 130, 2);
-	run_delay_in(T0 + 150, ~0ULL, 80, 2);
-	run_delay_in(T0 + 150, T0 + 170, 20, 0);
-	run_delay_in(T0 + 300, T0 + 370, 0, 0);
-	run_delay_in(T0 + 300, T0 + 380, 10, 0);
-	run_delay_in(T0 + 390, ~0ULL, 10, 1);
+	run_delay_in(0, ~0ULL, 130, 2, APART_NOT);
+	run_delay_in(T0 + 150, ~0ULL, 80, 2, APART_NOT);
+	run_delay_in(T0 + 150, T0 + 170, 20, 0, APART_LATER);
+	run_delay_in(T0 + 300, T0 + 370, 0, 0, APART_NOT);
+	run_delay_in(T0 + 300, T0 + 380, 10, 0, APART_LATER);
+	run_delay_in(T0 + 390, ~0ULL, 10, 1, APART_NOT);
 }
 
 /* One that is open at the window's end, or began before the trace, waits as far as it is known. */
@@ -266,6 +267,18 @@ static void test_run_delay_open(void **state)
 	assert_int_equal(summary.vcpu[0].run_delay_ns, 60 + 200);
 	assert_int_equal(summary.vcpu[0].run_delay_ns, summary.vcpu[0].state_ns[ST_PREEMPTED]);
 	assert_int_equal(summary.vcpu[0].run_delay.count, 0);
+	assert_int_equal(summary.vcpu[0].apart.why, APART_OPEN);
+	assert_int_equal(summary.vcpu[0].apart.run_delay_ns, 200);
+	assert_true(summary.vcpu[0].apart.whole);
+	assert_int_equal(summary.total.apart.run_delay_ns, 200);
+	teardown(NULL);
+	begin(MODE_DEFAULT, T0 + 40, ~0ULL);
+	one_vcpu();
+	feed(in);
+	finish(T0 + 500, 0);
+	assert_int_equal(summary.vcpu[0].apart.why, APART_UNSEEN);
+	assert_int_equal(summary.vcpu[0].apart.run_delay_ns, 100);
+	assert_false(summary.vcpu[0].apart.whole);
 }
 
 static void test_quantiles(void **state)
@@ -384,7 +397,8 @@ static void test_many_preemptors(void **state)
 
 static void costs(bool loads)
 {
-	union rec out = rec_out(1, 2, T0 + 100, KS_R_HALTED), in = rec_in(1, 3, T0 + 200, 0);
+	union rec out = rec_out(1, 2, T0 + 100, KS_R_HALTED),
+		  in = rec_in(1, 3, T0 + 200, 0);
 	union rec sums = rec_loads(1, 1, T0 + 90, 2, 0), single = rec_load(KS_LOAD, 1, 1, T0 + 90);
 
 	begin(MODE_FULL, 0, ~0ULL);
