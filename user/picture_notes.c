@@ -51,7 +51,7 @@ static void who(const struct picture *p, const struct timeline_absence *a, doubl
 		"<text class=\"who mid\" style=\"font-size:%upx\" x=\"50%%\" y=\"%u\">",
 		x, p->row_y[a->row], width, p->row_height, size,
 		(p->row_height + size) / 2 - (size > 10));
-	svg__text(p->f, raw, room);
+	svg__name(p->f, raw, room);
 	fputs("</text></svg>", p->f);
 }
 
@@ -65,13 +65,13 @@ static void tip(const struct picture *p, const struct timeline_absence *a)
 	fprintf(p->f,
 		"<rect class=\"hit\" x=\"%.1f\" y=\"%u\" width=\"%.1f\" height=\"%u\"><title>", x,
 		p->row_y[a->row], width, p->row_height);
-	svg__text(p->f, taker__victim(p->s->model, a->v, raw), 60);
+	svg__name(p->f, taker__victim(p->s->model, a->v, raw), 60);
 	fprintf(p->f, "\n%s %s%s, from %s", state__name(a->state),
 		a->a.open || !a->a.whole ? "at least " : "",
 		units__own(length, a->a.to - a->a.from),
 		axis__moment(&p->axis, picture__since_start(p, a->a.from), moment));
 	if (*taker__long(p->s->model, a, raw)) {
-		fputs("\ntaken by ", p->f);
+		fputs("\nfirst taken by ", p->f);
 		svg__text(p->f, raw, 120);
 	}
 	if (a->a.has_run_delay && a->state != ST_PREEMPTED)
@@ -170,18 +170,18 @@ static void wait_line(const struct picture *p, unsigned i, unsigned y)
 {
 	const struct timeline_absence *a = &p->t->worst[i];
 	unsigned room = picture__letters(p->width - 2 * PICTURE_MARGIN - 30, 12), used;
-	char raw[TAKER_LONG], text[160], length[UNITS_LEN], moment[AXIS_LEN];
+	char raw[TAKER_LONG], text[200], length[UNITS_LEN], moment[AXIS_LEN], apart[TAKER_SIZE];
 
 	mark(p, PICTURE_MARGIN + 8, y - 4, i + 1);
 	taker__victim(p->s->model, a->v, raw);
-	snprintf(text, sizeof(text), " %s %s%s from %s, ", a->a.open ? "has waited" : "waited",
-		 a->a.whole ? "" : "at least ", units__own(length, a->a.run_delay_ns),
+	snprintf(text, sizeof(text), " waited %s%s%s, from %s, ", a->a.whole ? "" : "at least ",
+		 units__own(length, a->a.run_delay_ns), taker__apart(p->s, a, apart),
 		 axis__moment(&p->axis, picture__since_start(p, a->a.to - a->a.run_delay_ns),
 			      moment));
 	used = strlen(text) + (strlen(raw) < room / 3 ? strlen(raw) : room / 3);
 	fprintf(p->f, "<text x=\"%d\" y=\"%u\"><tspan style=\"font-weight:600\">",
 		PICTURE_MARGIN + 26, y);
-	svg__text(p->f, raw, room / 3);
+	svg__name(p->f, raw, room / 3);
 	fprintf(p->f, "</tspan>%s", text);
 	svg__text(p->f, taker__why(p->t, p->s->model, a, raw), room > used + 8 ? room - used : 8);
 	fputs("<title>", p->f); /* the whole, for the pointer */
@@ -197,7 +197,7 @@ void picture__waits(const struct picture *p, unsigned y)
 	fprintf(p->f,
 		"<text class=\"vm\" x=\"%d\" y=\"%u\">%c%s<tspan class=\"dim\" dx=\"12\">%s</tspan>"
 		"</text>\n",
-		PICTURE_MARGIN, y, toupper(*head), head + 1, taker__unknown(&p->t->known, unknown));
+		PICTURE_MARGIN, y, toupper(*head), head + 1, taker__waits_unknown(p->t, unknown));
 	for (unsigned i = 0; i < picture__waits_shown(p); i++)
 		wait_line(p, i, y + 24 + 22 * i);
 }

@@ -29,11 +29,10 @@ static int window(void *ctx, __u64 from_ns, __u64 to_ns)
 	unsigned finer = to_ns == ~0ULL && !t->show.svg ? LIVE_FINER : 1;
 
 	term__look(&t->term, STDOUT_FILENO, t->show.color);
-	if (t->show.width) {
+	if (t->show.width)
 		t->term.columns = t->show.width;
-		if (t->term.tty)
-			t->term.limit = t->show.width;
-	}
+	if (t->show.width || t->term.sized) /* as wide as the strips are words */
+		t->term.limit = t->term.columns;
 	if (!t->show.json)
 		o.wide = t->show.svg ? TIMELINE_SVG_WIDE : TIMELINE_TEXT_WIDE;
 	o.columns = columns_wanted(t) * finer;

@@ -2,6 +2,8 @@
 /* See taker.h. */
 #include <stdio.h>
 #include <string.h>
+#include "apart.h"
+#include "escape.h"
 #include "report_json.h"
 #include "taker.h"
 #include "units.h"
@@ -10,6 +12,15 @@
 #define TOLD_OF	  3  /* of those who preempted a VM */
 #define HAD_IT	  2  /* ... and of those who had the CPU during a wait */
 #define WORTH	  20 /* a part of the wait that is worth a word */
+
+/* In a sentence, where a long one would hide the others. Returns out[NAME_SIZE + 4]. */
+static const char *vm_name(const struct model *m, __u32 vm, char *out)
+{
+	char whole[NAME_SIZE];
+
+	escape__squeeze(model__vm_name(m, vm, whole, sizeof(whole)), TAKER_NAME, false, out);
+	return out;
+}
 
 /* The idle task has no thread id, and its descriptor may be missing. */
 static const char *comm_of(const struct timeline_absence *a)
@@ -33,7 +44,7 @@ static int vcpu_of(const struct model *m, const struct timeline_absence *a)
 const char *taker__short(const struct model *m, const struct timeline_absence *a, char *out)
 {
 	int vcpu = vcpu_of(m, a);
-	char name[NAME_SIZE];
+	char name[NAME_SIZE + 4];
 
 	out[0] = '\0';
 	if (a->a.by == KS_BY_NONE)
@@ -43,10 +54,9 @@ const char *taker__short(const struct model *m, const struct timeline_absence *a
 	else if (a->a.by == KS_BY_SAME_VM && vcpu >= 0)
 		snprintf(out, TAKER_SIZE, "vCPU %d", vcpu);
 	else if (a->a.by == KS_BY_OTHER_VM && model__vm_known(m, vm_of(a)) && vcpu >= 0)
-		snprintf(out, TAKER_SIZE, "%s vCPU %d",
-			 model__vm_name(m, vm_of(a), name, sizeof(name)), vcpu);
+		snprintf(out, TAKER_SIZE, "%s vCPU %d", vm_name(m, vm_of(a), name), vcpu);
 	else if (a->a.by == KS_BY_OTHER_VM && model__vm_known(m, vm_of(a)))
-		snprintf(out, TAKER_SIZE, "%s", model__vm_name(m, vm_of(a), name, sizeof(name)));
+		snprintf(out, TAKER_SIZE, "%s", vm_name(m, vm_of(a), name));
 	else
 		snprintf(out, TAKER_SIZE, "%s", comm_of(a));
 	return out;
@@ -55,7 +65,7 @@ const char *taker__short(const struct model *m, const struct timeline_absence *a
 const char *taker__long(const struct model *m, const struct timeline_absence *a, char *out)
 {
 	int vcpu = vcpu_of(m, a), n;
-	char name[NAME_SIZE];
+	char name[NAME_SIZE + 4];
 
 	out[0] = '\0';
 	if (a->a.by == KS_BY_NONE)
@@ -65,8 +75,7 @@ const char *taker__long(const struct model *m, const struct timeline_absence *a,
 	n = snprintf(out, TAKER_SIZE, "%s %s[%u]", report_class_names[a->a.by], comm_of(a),
 		     a->a.next_tid);
 	if (model__vm_known(m, vm_of(a)))
-		n += snprintf(out + n, TAKER_SIZE - n, " of %s",
-			      model__vm_name(m, vm_of(a), name, sizeof(name)));
+		n += snprintf(out + n, TAKER_SIZE - n, " of %s", vm_name(m, vm_of(a), name));
 	else if (vm_of(a) && a->introduced && a->task.tgid)
 		n += snprintf(out + n, TAKER_SIZE - n, " of pid %u", a->task.tgid);
 	if (vcpu >= 0)
@@ -76,13 +85,21 @@ const char *taker__long(const struct model *m, const struct timeline_absence *a,
 
 const char *taker__victim(const struct model *m, const struct model_vcpu *v, char *out)
 {
-	char name[NAME_SIZE];
+	char name[NAME_SIZE], number[16] = "?";
 
-	model__vm_name(m, v->vm, name, sizeof(name));
 	if (v->vcpu_id >= 0)
-		snprintf(out, TAKER_SIZE, "%s vCPU %d", name, v->vcpu_id);
-	else
-		snprintf(out, TAKER_SIZE, "%s vCPU ?", name);
+		snprintf(number, sizeof(number), "%d", v->vcpu_id);
+	snprintf(out, TAKER_SIZE, "%s vCPU %s", model__vm_name(m, v->vm, name, sizeof(name)),
+		 number);
+	return out;
+}
+
+/* The same in a sentence. */
+static const char *other(const struct model *m, const struct model_vcpu *v, char *out)
+{
+	char whole[TAKER_SIZE];
+
+	escape__squeeze(taker__victim(m, v, whole), TAKER_NAME + 8, false, out);
 	return out;
 }
 
@@ -96,7 +113,7 @@ const char *taker__culprit(const struct timeline *t, const struct model *m,
 	if (w->ran[0].v->vm == a->v->vm && w->ran[0].v->vcpu_id >= 0)
 		snprintf(out, TAKER_SIZE, "vCPU %d", w->ran[0].v->vcpu_id);
 	else
-		taker__victim(m, w->ran[0].v, out);
+		other(m, w->ran[0].v, out);
 	return out;
 }
 
@@ -115,15 +132,15 @@ static unsigned had_it(const struct timeline_meanwhile *w, const struct timeline
 static void put_had(const struct timeline_meanwhile *w, const struct model *m, unsigned n,
 		    const char *what, bool skip, char *out, size_t size)
 {
-	char name[TAKER_SIZE], text[UNITS_LEN];
+	char name[TAKER_SIZE + 4], text[UNITS_LEN];
 	size_t at = 0;
 
 	for (unsigned i = 0; i < n && at < size; i++) {
 		if (!i && skip)
 			snprintf(name, sizeof(name), "which");
 		else
-			taker__victim(m, w->ran[i].v, name);
-		at += snprintf(out + at, size - at, "%s%.160s%s for %s%s", i ? ", " : "", name,
+			other(m, w->ran[i].v, name);
+		at += snprintf(out + at, size - at, "%s%s%s for %s%s", i ? ", " : "", name,
 			       i ? "" : what, w->whole ? "" : "at least ",
 			       units__own(text, w->ran[i].ns));
 	}
@@ -148,7 +165,7 @@ static void why_preempted(const struct timeline_meanwhile *w, const struct model
 		snprintf(out, TAKER_LONG, "%s took CPU %d first, none of these vCPUs had it", by,
 			 w->cpu);
 	} else {
-		snprintf(out, TAKER_LONG, "preempted by %s", by);
+		snprintf(out, TAKER_LONG, "preempted, CPU first taken by %s", by);
 	}
 }
 
@@ -193,22 +210,23 @@ static const struct matrix_row *row_of(const struct matrix *m, __u32 vm)
 const char *taker__of_vm(const struct matrix *m, const struct summary *s, __u32 vm, char *out)
 {
 	const struct matrix_row *r = row_of(m, vm);
-	char name[NAME_SIZE], text[UNITS_LEN];
+	char name[NAME_SIZE], brief[NAME_SIZE + 4], text[UNITS_LEN];
 	int n = 0;
 
 	out[0] = '\0';
 	if (!r || !r->time_ns)
 		return out;
-	n = snprintf(out, TAKER_SIZE, "preempted for %s:", units__own(text, r->time_ns));
+	n = snprintf(out, TAKER_SIZE, "preempted for %s, first taken by",
+		     units__own(text, r->time_ns));
 	for (unsigned i = 0; i < r->cells && i < TOLD_OF; i++) {
 		const struct matrix_cell *c = &m->cell[r->first + i];
 		const struct matrix_col *col = &m->col[c->col];
 		bool itself = col->kind == MATRIX_VM && col->id == vm;
 
 		matrix__col_name(s, col, name, sizeof(name));
-		n += snprintf(out + n, TAKER_SIZE - n, "%s %s by %.60s", i ? "," : "",
-			      units__percent(text, c->time_ns, r->time_ns),
-			      itself ? "itself" : name);
+		escape__squeeze(itself ? "itself" : name, TAKER_NAME, false, brief);
+		n += snprintf(out + n, TAKER_SIZE - n, "%s %s %s", i ? "," : "", brief,
+			      units__percent(text, c->time_ns, r->time_ns));
 	}
 	return out;
 }
@@ -230,6 +248,20 @@ const char *taker__unknown(const struct timeline_known *k, char *out)
 		snprintf(out + n, TAKER_SIZE - n, "%show long it waited when woken is not known",
 			 n ? ", " : "");
 	return out;
+}
+
+const char *taker__apart(const struct summary *s, const struct timeline_absence *a, char *out)
+{
+	const char *words = apart__words(summary__apart(s, &a->a));
+
+	snprintf(out, TAKER_SIZE, "%s%s", *words ? ", " : "", words);
+	return out;
+}
+
+const char *taker__waits_unknown(const struct timeline *t, char *out)
+{
+	out[0] = '\0';
+	return t->vms == 1 ? out : taker__unknown(&t->known, out);
 }
 
 const char *taker__waits(const struct timeline_known *k, bool any)

@@ -97,7 +97,7 @@ static bool name_taker(struct strip *s, const struct timeline_absence *a)
 		snprintf(text, sizeof(text), "%s", raw);
 		number += rank ? 1 : 0;
 	}
-	width = escape__shorten(text, room, s->term->utf8, cut);
+	width = escape__squeeze(text, room, s->term->utf8, cut);
 	first += 1 + (room - width) / 2;
 	if (*name || rank)
 		overlay(s, first, cut, pen_name);

@@ -179,7 +179,7 @@ static void vm(const struct picture *p, const struct timeline_vm *vm)
 
 	fprintf(p->f, "<text class=\"vm\" x=\"%d\" y=\"%u\">", PICTURE_MARGIN,
 		p->row_y[vm->first] - 12);
-	svg__text(p->f, model__vm_name(p->s->model, id, raw, sizeof(raw)),
+	svg__name(p->f, model__vm_name(p->s->model, id, raw, sizeof(raw)),
 		  picture__letters(width / 3, 13));
 	letters = strlen(raw);
 	if (letters * 13 * SVG_LETTER < width / 3)

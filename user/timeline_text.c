@@ -24,7 +24,7 @@ struct page {
 	struct matrix matrix; /* who preempted whom */
 	struct strip strip;
 	unsigned gutter, lines;
-	bool share, longest; /* the columns behind the strips */
+	bool figures; /* stand behind the strips, else below each */
 };
 
 static unsigned gutter_of(const struct term *term)
@@ -32,42 +32,32 @@ static unsigned gutter_of(const struct term *term)
 	return term->columns < 40 ? 5 : 10;
 }
 
-static bool has_longest(const struct term *term)
+static bool has_figures(const struct term *term)
 {
-	return term->columns >= 50;
-}
-
-static bool has_share(const struct term *term)
-{
-	return term->columns >= 70;
+	return term->columns >= 56;
 }
 
 unsigned timeline_text__columns(const struct term *term)
 {
-	unsigned other =
-		gutter_of(term) + (has_longest(term) ? 13 : 0) + (has_share(term) ? 10 : 0);
+	unsigned other = gutter_of(term) + (has_figures(term) ? 23 : 0);
 
 	return term->columns > other + 8 ? term->columns - other : 8;
 }
 
-/* A thing of its own: on the next line where there is no room for it, and where a whole line has
- * none, wrapped at blanks. */
 static void flow(const struct page *p, unsigned *at, enum term_style style, const char *text)
 {
-	char words[ESCAPE_SIZE(TAKER_LONG)], *word, *rest = words;
+	term__words(p->term, p->f, at, style, text);
+}
 
-	if (escape__width(text) <= p->term->limit) {
-		term__flow(p->term, p->f, at, "  ", style, text);
-		return;
-	}
-	if (*at)
-		fputc('\n', p->f);
-	*at = 0;
-	snprintf(words, sizeof(words), "%s", text);
-	while ((word = strsep(&rest, " ")))
-		if (*word)
-			term__flow(p->term, p->f, at, " ", style, word);
-	*at = p->term->limit; /* what follows begins a line, too */
+/* Where nothing may be dropped a long name is left alone; on a terminal its middle goes. */
+static void name(const struct page *p, unsigned *at, const char *raw)
+{
+	char text[ESCAPE_SIZE(TAKER_SIZE)], brief[sizeof(text) + 4];
+	unsigned room = p->term->tty ? p->term->limit - *at - (*at ? 2 : 0) : ~0U;
+
+	escape__str(p->term->escape, raw, text, sizeof(text));
+	escape__squeeze(text, room, p->term->utf8, brief);
+	flow(p, at, STYLE_HEADER, brief);
 }
 
 /* ---- head --------------------------------------------------------------------------------- */
@@ -124,10 +114,8 @@ static void axis_labels(const struct page *p)
 		at += fprintf(p->f, "%*s%s", (int)(c - at), "", label);
 	}
 	fprintf(p->f, "%*s", (int)(p->t->columns - at), "");
-	if (p->share)
-		fprintf(p->f, " %9s", "run delay");
-	if (p->longest)
-		fprintf(p->f, "%13s", "longest");
+	if (p->figures)
+		fprintf(p->f, "%10s%13s", "run delay", "longest");
 	fprintf(p->f, "%s\n", term__off(p->term, STYLE_DIM));
 }
 
@@ -149,6 +137,36 @@ static void axis_ticks(const struct page *p)
 
 /* ---- rows --------------------------------------------------------------------------------- */
 
+static const char *at_least(const struct page *p)
+{
+	return p->term->utf8 ? "≥" : ">=";
+}
+
+/* These say "-" where it is not known. */
+static const char *share_of(const struct page *p, const struct timeline_known *k, char *out,
+			    size_t size)
+{
+	char share[UNITS_LEN];
+
+	units__percent(share, k->run_delay_ns, p->s->to_ns - p->s->from_ns);
+	snprintf(out, size, "%s%s", k->how == KNOWN_PART ? at_least(p) : "",
+		 k->how == KNOWN_NOTHING ? "-" : share);
+	return out;
+}
+
+static const char *longest_of(const struct page *p, const struct timeline_row *r, char *out,
+			      size_t size)
+{
+	const struct absence *a = &r->delay.a;
+	char time[UNITS_LEN];
+
+	snprintf(out, size, "%s", r->known.how == KNOWN_ALL ? "none" : "-");
+	if (r->delay.v)
+		snprintf(out, size, "%s%s", a->open || !a->whole ? at_least(p) : "",
+			 units__own(time, a->run_delay_ns));
+	return out;
+}
+
 /* Right-aligned, in so many columns or what it needs. */
 static void figure(const struct page *p, unsigned columns, const char *text)
 {
@@ -157,49 +175,41 @@ static void figure(const struct page *p, unsigned columns, const char *text)
 	fprintf(p->f, "%*s%s", width < columns ? (int)(columns - width) : 1, "", text);
 }
 
-static const char *at_least(const struct page *p)
+static void put_below(struct page *p, const struct timeline_row *r, const char *share,
+		      const char *longest)
 {
-	return p->term->utf8 ? "≥" : ">=";
-}
+	unsigned indent = p->gutter < 10 ? 3 : p->gutter;
+	unsigned width = strlen("delay   max ") + escape__width(share) + escape__width(longest);
 
-static void put_share(const struct page *p, const struct timeline_known *k)
-{
-	char text[UNITS_LEN + 4], share[UNITS_LEN];
-
-	units__percent(share, k->run_delay_ns, p->s->to_ns - p->s->from_ns);
-	snprintf(text, sizeof(text), "%s%s", k->how == KNOWN_PART ? at_least(p) : "", share);
-	figure(p, 10, k->how == KNOWN_NOTHING ? "-" : text);
-}
-
-static void put_longest(const struct page *p, const struct timeline_row *r)
-{
-	char text[UNITS_LEN + 4] = "-", time[UNITS_LEN];
-	const struct absence *a = &r->delay.a;
-
-	if (r->delay.v)
-		snprintf(text, sizeof(text), "%s%s", a->open || !a->whole ? at_least(p) : "",
-			 units__own(time, a->run_delay_ns));
-	else if (r->known.how == KNOWN_ALL)
-		strcpy(text, "none");
-	figure(p, 13, text);
+	if (r->known.how == KNOWN_ALL && !r->delay.v)
+		return;
+	fprintf(p->f, "%*s%sdelay %s", (int)indent, "", term__on(p->term, STYLE_DIM), share);
+	if (indent + width > p->term->columns)
+		fprintf(p->f, "\n%*s", (int)indent - 2, "");
+	fprintf(p->f, "  max %s%s\n", longest, term__off(p->term, STYLE_DIM));
+	p->lines++;
 }
 
 static void put_row(struct page *p, unsigned row)
 {
 	const struct timeline_row *r = &p->t->row[row];
-	char number[16] = "?", label[32];
+	char number[16] = "?", label[32], share[UNITS_LEN + 4], longest[UNITS_LEN + 4];
 
 	if (r->v->vcpu_id >= 0)
 		snprintf(number, sizeof(number), "%d", r->v->vcpu_id);
 	snprintf(label, sizeof(label), p->gutter < 10 ? "%4s " : "vCPU %-4s ", number);
 	fputs(label, p->f);
 	strip__put(&p->strip, row, p->f);
-	if (p->share)
-		put_share(p, &r->known);
-	if (p->longest)
-		put_longest(p, r);
+	share_of(p, &r->known, share, sizeof(share));
+	longest_of(p, r, longest, sizeof(longest));
+	if (p->figures) {
+		figure(p, 10, share);
+		figure(p, 13, longest);
+	}
 	fputc('\n', p->f);
 	p->lines++;
+	if (!p->figures)
+		put_below(p, r, share, longest);
 }
 
 /* ---- VMs ---------------------------------------------------------------------------------- */
@@ -207,13 +217,11 @@ static void put_row(struct page *p, unsigned row)
 static void put_vm(struct page *p, const struct timeline_vm *vm)
 {
 	__u32 id = p->t->row[vm->first].v->vm;
-	char name[TAKER_SIZE], text[ESCAPE_SIZE(TAKER_SIZE)];
+	char raw[TAKER_SIZE], text[ESCAPE_SIZE(TAKER_SIZE)];
 	unsigned at = 0;
 
-	model__vm_name(p->s->model, id, name, sizeof(name));
-	escape__str(p->term->escape, name, text, sizeof(text));
-	flow(p, &at, STYLE_HEADER, text);
-	escape__str(p->term->escape, taker__of_vm(&p->matrix, p->s, id, name), text, sizeof(text));
+	name(p, &at, model__vm_name(p->s->model, id, raw, sizeof(raw)));
+	escape__str(p->term->escape, taker__of_vm(&p->matrix, p->s, id, raw), text, sizeof(text));
 	if (*text)
 		flow(p, &at, STYLE_DIM, text);
 	if (*taker__unknown(&vm->known, text))
@@ -269,10 +277,9 @@ static void tell_wait(const struct page *p, unsigned i)
 	pen__on(&pen_mark, p->term, p->f);
 	at += fprintf(p->f, "%u", i + 1);
 	pen__off(&pen_mark, p->term, p->f);
-	escape__str(p->term->escape, taker__victim(p->s->model, a->v, raw), text, sizeof(text));
-	flow(p, &at, STYLE_HEADER, text);
-	snprintf(text, sizeof(text), "%s%s%s", a->a.open ? "has waited " : "waited ",
-		 a->a.whole ? "" : "at least ", units__own(time, a->a.run_delay_ns));
+	name(p, &at, taker__victim(p->s->model, a->v, raw));
+	snprintf(text, sizeof(text), "waited %s%s%s", a->a.whole ? "" : "at least ",
+		 units__own(time, a->a.run_delay_ns), taker__apart(p->s, a, raw));
 	flow(p, &at, STYLE_PREEMPTED, text);
 	snprintf(text, sizeof(text), "from %s",
 		 axis__moment(&p->axis, since_start(p, a->a.to - a->a.run_delay_ns), moment));
@@ -290,7 +297,7 @@ static void waits(const struct page *p)
 	fputc('\n', p->f);
 	flow(p, &at, p->t->worsts ? STYLE_HEADER : STYLE_PLAIN,
 	     taker__waits(&p->t->known, p->t->worsts));
-	if (*taker__unknown(&p->t->known, text))
+	if (*taker__waits_unknown(p->t, text))
 		flow(p, &at, STYLE_UNKNOWN, text);
 	fputc('\n', p->f);
 	for (unsigned i = 0; i < p->t->worsts && i < STRIP_WORST; i++)
@@ -302,8 +309,7 @@ int timeline_text__print(FILE *f, const struct timeline *t, const struct summary
 {
 	struct page p = {.f = f, .t = t, .s = s, .term = term, .gutter = gutter_of(term)};
 
-	p.share = has_share(term);
-	p.longest = has_longest(term);
+	p.figures = has_figures(term);
 	if (strip__init(&p.strip, t, s->model, term) ||
 	    matrix__init(&p.matrix, s, MATRIX_BY_NAME, ~0U)) {
 		strip__free(&p.strip);
