@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include "apart.h"
 #include "base64.h"
 #include "html_json.h"
 #include "matrix.h"
@@ -124,6 +125,7 @@ static void put_vcpus(struct json *j, const struct html_json *h)
 		json__key_s64(j, "vcpu", v->vcpu_id);
 		json__key_u64(j, "tid", v->v.tid);
 		json__key_bool(j, "known", html_json__known(&s->vcpu[i]));
+		json__key_bool(j, "apart", apart__is_longest(&s->vcpu[i]));
 		json__end_object(j);
 	}
 	json__end_array(j);
@@ -267,9 +269,13 @@ static int put_strips(struct json *j, const struct html_json *h)
 	return err;
 }
 
-/* Which absences were waited for longest: the page knows them by row and beginning. */
+/* Which absences were waited for longest: the page knows them by row and beginning. apart: why one
+ * is in no distribution; the note is of those vCPUs that are. */
 static void put_worst(struct json *j, const struct html_json *h)
 {
+	char note[APART_SIZE];
+
+	json__key_str(j, "apart_note", apart__note(h->summary, note));
 	json__key_array(j, "worst");
 	for (unsigned i = 0; i < h->timeline->worsts; i++) {
 		const struct timeline_absence *w = &h->timeline->worst[i];
@@ -278,6 +284,7 @@ static void put_worst(struct json *j, const struct html_json *h)
 		json__key_u64(j, "row", w->row);
 		json__key_u64(j, "from", html_json__since(h, w->from));
 		json__key_u64(j, "run_delay_ns", w->a.run_delay_ns);
+		json__key_str(j, "apart", apart__words(summary__apart(h->summary, &w->a)));
 		json__end_object(j);
 	}
 	json__end_array(j);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The page without its script: a few words and a table. See html_json.h. */
+#include "apart.h"
 #include "escape.h"
 #include "html_json.h"
 #include "measure.h"
@@ -24,13 +25,14 @@ static void put_row(FILE *f, const struct summary *s, const struct summary_vcpu 
 							   : "-");
 	fprintf(f, "<td>%s", known ? units__percent(text, v->state_ns[ST_PREEMPTED], window) : "-");
 	fprintf(f, "<td>%s", units__percent(text, v->state_ns[ST_UNKNOWN], window));
-	fprintf(f, "<td>%s", v->run_delay.count ? units__own(text, v->run_delay.max) : "-");
+	fprintf(f, "<td>%s%s", apart__is_longest(v) ? APART_MARK : "",
+		v->run_delay.count ? units__own(text, v->run_delay.max) : "-");
 	fputs("</tr>\n", f);
 }
 
 void html_json__plain(FILE *f, const struct summary *s)
 {
-	char text[UNITS_LEN];
+	char text[UNITS_LEN], note[APART_SIZE];
 
 	fputs("<p>", f);
 	escape__put(ESCAPE_HTML, s->session->host, f);
@@ -43,4 +45,9 @@ void html_json__plain(FILE *f, const struct summary *s)
 	for (unsigned i = 0; i < s->vcpus; i++)
 		put_row(f, s, &s->vcpu[i]);
 	fputs("</tbody></table>\n", f);
+	if (!*apart__note(s, note))
+		return;
+	fputs("<p>" APART_MARK " ", f);
+	escape__put(ESCAPE_HTML, note, f);
+	fputs("</p>\n", f);
 }

@@ -397,8 +397,7 @@ static void test_many_preemptors(void **state)
 
 static void costs(bool loads)
 {
-	union rec out = rec_out(1, 2, T0 + 100, KS_R_HALTED),
-		  in = rec_in(1, 3, T0 + 200, 0);
+	union rec out = rec_out(1, 2, T0 + 100, KS_R_HALTED), in = rec_in(1, 3, T0 + 200, 0);
 	union rec sums = rec_loads(1, 1, T0 + 90, 2, 0), single = rec_load(KS_LOAD, 1, 1, T0 + 90);
 
 	begin(MODE_FULL, 0, ~0ULL);

@@ -104,7 +104,7 @@ function takerOf(a) {
 		return [];
 	const task = a.task, row = task && rowById.get(task.vcpu_id);
 	const i = row ? spanAt(row, Math.max(a.from, WINDOW.from)) : -1;
-	return [make("h4", null, a.by === BY_QUOTA ? "Its CPU quota was used up; next on the CPU" : "CPU taken by (first)"),
+	return [make("h4", null, a.by === BY_QUOTA ? "Its CPU quota was used up; next on the CPU" : "CPU first taken by"),
 		make("p", { id: "taken-by", style: { margin: 0 } },
 			i >= 0 ? goTo(row, i, taskName(task)) : taskName(task), " ", make("small", null, className(a.by)))];
 }

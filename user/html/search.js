@@ -1,40 +1,80 @@
 /* ---- search, and the address -------------------------------------------------------------- */
 
-/* What the words mean: VMs, vCPUs and tasks that have them in their names or numbers. */
-function candidates(text) {
-	const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-	const has = name => words.every(w => name.toLowerCase().includes(w));
-	const list = [];
-	if (!words.length)
-		return list;
-	for (const group of vms)
-		if (has(`${group.vm.name} vm ${group.vm.pid ?? ""} ${group.vm.uuid ?? ""}`))
-			list.push({ kind: "VM", label: harmless(group.vm.name), note: plural(group.rows.length, "vCPU"), rows: new Set(group.rows) });
+/* How well a name fits what was typed, 0 best: it is that; it has it as words, as a word's beginning, anywhere; it has
+ * its words in that order; it has all of them. NaN: it does not fit. */
+const plain = text => text.toLowerCase().split(/\s+/).filter(Boolean).join(" ");
+const quoted = text => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+function fits(text) {
+	const words = text.split(" "), edge = "(?<![\\p{L}\\p{N}])", end = "(?![\\p{L}\\p{N}])";
+	const tests = [`^${quoted(text)}$`, `${edge}${quoted(text)}${end}`, `${edge}${quoted(text)}`, quoted(text),
+		words.map(w => edge + quoted(w) + end).join(".*"), words.map(w => edge + quoted(w)).join(".*")].map(t => new RegExp(t, "u"));
+	return name => {
+		const n = tests.findIndex(t => t.test(name));
+		return n >= 0 ? n : words.every(w => name.includes(w)) ? tests.length : NaN;
+	};
+}
+
+const best = (fit, names) => Math.min(Infinity, ...names.map(name => fit(plain(name))).filter(n => !Number.isNaN(n)));
+
+/* Why vCPUs were away, and who took their CPUs, as far as it occurs: [{kind, label, note, of(row, i)}]. */
+let causes = null;
+function causesThatOccur() {
+	if (causes)
+		return causes;
+	const reasons = new Set(), classes = new Set();
 	for (const row of rows)
-		if (has(`${vmById.get(row.vcpu.vm)?.name ?? ""} vcpu ${row.vcpu.vcpu} ${row.vcpu.tid}`))
-			list.push({ kind: "vCPU", label: rowName(row), note: `tid ${row.vcpu.tid}`, rows: new Set([row]) });
-	const names = new Map();
+		for (let i = 0; i < row.count; i++)
+			if (isAbsence(row.state[i])) {
+				reasons.add(row.how[i] >> 3);
+				classes.add(row.how[i] & 7);
+			}
+	classes.delete(0);
+	causes = [...reasons].map(n => ({ kind: "reason", label: DATA.reasons[n], note: "why they were away", of: (row, i) => isAbsence(row.state[i]) && row.how[i] >> 3 === n }));
+	return causes = causes.concat([...classes].map(n => ({ kind: "class", label: className(n), note: "took CPUs first", of: (row, i) => isAbsence(row.state[i]) && (row.how[i] & 7) === n })));
+}
+
+const KINDS = ["VM", "vCPU", "tasks", "task", "reason", "class"];
+
+/* VMs, vCPUs, tasks and causes that have it in their names or numbers, those first that it fits best. */
+function candidates(text) {
+	const fit = plain(text) ? fits(plain(text)) : () => NaN, list = [], names = new Map();
+	const add = (candidate, ...aliases) => {
+		const rank = best(fit, [candidate.label, ...aliases]);
+		if (rank < Infinity)
+			list.push({ ...candidate, rank });
+		return rank < Infinity;
+	};
+	for (const { vm, rows: own } of vms)
+		add({ kind: "VM", label: harmless(vm.name), note: plural(own.length, "vCPU"), rows: new Set(own) }, vm.name, `vm ${vm.name}`, String(vm.pid ?? ""), vm.uuid ?? "");
+	for (const row of rows) {
+		const vm = vmById.get(row.vcpu.vm)?.name ?? "", n = row.vcpu.vcpu;
+		add({ kind: "vCPU", label: rowName(row), note: `tid ${row.vcpu.tid}`, rows: new Set([row]) },
+			`vcpu ${n}`, `${vm}/${n}`, `${vm} ${n}`, String(row.vcpu.tid), `tid ${row.vcpu.tid}`, `${vm} vcpu ${n} ${row.vcpu.tid}`);
+	}
 	DATA.tasks.forEach((task, n) => {
-		if (!has(`${task.comm ?? "?"} ${task.tid} ${task.vm_name ?? ""} task`))
-			return;
-		list.push({ kind: "task", label: taskName(task), note: "took CPUs", tasks: [n] });
-		names.set(task.comm, [...(names.get(task.comm) || []), n]);
+		const comm = task.comm ?? "?";
+		if (add({ kind: "task", label: taskName(task), note: "took CPUs first", tasks: [n] }, comm, String(task.tid), `tid ${task.tid}`, `task ${comm} ${task.tid}`))
+			names.set(task.comm, [...(names.get(task.comm) || []), n]);
 	});
 	for (const [comm, tasks] of names)
 		if (tasks.length > 1)
-			list.push({ kind: "tasks", label: `${harmless(comm ?? "?")} (${tasks.length} tasks)`, note: "took CPUs", tasks });
-	const order = ["VM", "vCPU", "tasks", "task"];
-	return list.sort((x, y) => order.indexOf(x.kind) - order.indexOf(y.kind));
+			add({ kind: "tasks", label: `${harmless(comm ?? "?")} (${tasks.length} tasks)`, note: "took CPUs first", tasks }, comm ?? "?");
+	causesThatOccur().forEach(c => add(c));
+	return list.sort((x, y) => x.rank - y.rank || KINDS.indexOf(x.kind) - KINDS.indexOf(y.kind));
 }
 
-/* All absences of these tasks' making: Map row -> spans. */
-function spansOfTasks(tasks) {
+/* The absences that it stands for, if it does not stand for vCPUs: Map row -> spans. */
+function spansOf({ tasks, of }) {
 	const wanted = new Uint8Array(DATA.tasks.length), found = new Map();
-	tasks.forEach(n => { wanted[n] = 1; });
+	if (!tasks && !of)
+		return null;
+	tasks?.forEach(n => { wanted[n] = 1; });
+	const has = of || ((row, i) => row.task[i] !== NO_TASK && wanted[row.task[i]]);
 	for (const row of rows) {
 		const list = [];
 		for (let i = 0; i < row.count; i++)
-			if (row.task[i] !== NO_TASK && wanted[row.task[i]])
+			if (has(row, i))
 				list.push(i);
 		if (list.length)
 			found.set(row, Int32Array.from(list));
@@ -43,18 +83,18 @@ function spansOfTasks(tasks) {
 }
 
 function choose(candidate) {
-	const spans = candidate.tasks ? spansOfTasks(candidate.tasks) : null;
+	const spans = spansOf(candidate);
 	const on = spans ? [...spans.keys()] : [...candidate.rows];
 	view.found = { label: candidate.label, rows: spans ? new Set(on) : candidate.rows, spans };
 	const n = spans ? [...spans.values()].reduce((sum, list) => sum + list.length, 0) : 0;
-	$("mark-clear").textContent = `${candidate.label}${spans ? `: ${plural(n, "preemption")}` : ""}  ✕`;
+	$("mark-clear").textContent = `${candidate.label}${spans ? `: ${plural(n, candidate.kind === "reason" ? "absence" : "preemption")}` : ""}  ✕`;
 	$("mark-clear").setAttribute("aria-label", `${candidate.label} is marked; show all again`);
 	$("mark-clear").hidden = false;
 	closeFound();
 	$("search").value = "";
 	if (on.length)
 		scrollToRow(on[0]);
-	say(`${candidate.label}: ${spans ? `${plural(n, "preemption")} of ${plural(on.length, "vCPU")}` : plural(on.length, "vCPU")}; n and p go through them`);
+	say(`${candidate.label}: ${spans ? `${plural(n, candidate.kind === "reason" ? "absence" : "preemption")} of ${plural(on.length, "vCPU")}` : plural(on.length, "vCPU")}; n and p go through them`);
 	drawLabels();
 	redraw();
 }

@@ -7,8 +7,8 @@
 const SHADES = DATA.states.length + 1;
 const EXACT_SPANS = 300000; /* on the screen: more are drawn from the strips, unless these are coarse */
 const EXACT_LIMIT = 3000000;
-/* from the bottom up: what hurts is on top */
-const STACK = ["running", "on_or_user", "user", "sleeping", "halted", "elsewhere", "absent", "woken", "unknown", "preempted"].map(s => STATE[s]);
+/* From the bottom up, as in the SVG: what hurts stands on one line. */
+const STACK = ["preempted", "woken", "unknown", "running", "on_or_user", "user", "sleeping", "halted", "elsewhere", "absent"].map(s => STATE[s]);
 
 /* A row's strips: [shade, bytes]; taken apart when they are first looked at. */
 const unpackedStrips = [];
@@ -17,6 +17,8 @@ function stripsOf(index) {
 		unpackedStrips[index] = Object.entries(DATA.strips.rows[index]).map(([name, text]) => [STATE[name], bytesOf(text)]);
 	return unpackedStrips[index];
 }
+
+const HURTS = 3; /* of them, from the bottom */
 
 let palette = [];
 
@@ -105,11 +107,11 @@ function paint(share, pixels, width, top, height) {
 			continue;
 		if (alone === SHADES)
 			stack(share, width, x, height, least, sum, cut);
-		for (let y = 0, k = STACK.length - 1; y < height; y++) {
+		for (let y = height - 1, k = 0; y >= 0; y--) {
 			let s = alone;
 			if (alone === SHADES) {
-				while (k > 0 && y >= cut[k])
-					k--;
+				while (k < STACK.length - 1 && y < cut[k])
+					k++;
 				s = STACK[k];
 			}
 			let c = palette[s];
@@ -122,21 +124,15 @@ function paint(share, pixels, width, top, height) {
 	}
 }
 
-/* cut[k]: the line (from the top) at which STACK[k] ends; what hurts has at least `least` lines. */
+/* cut[k]: the line (from the top) at which STACK[k] begins; what hurts has at least `least` lines. */
 function stack(share, width, x, height, least, sum, cut) {
-	let below = height, total = 0;
+	let above = height, total = 0;
 	for (let k = 0; k < STACK.length; k++) {
-		cut[k] = below;
-		total += share[STACK[k] * width + x];
-		below = Math.round(height * (1 - total / sum));
+		const part = share[STACK[k] * width + x];
+		total += part;
+		above = Math.max(0, Math.min(Math.round(height * (1 - total / sum)), above - (part > 0 && k < HURTS ? least : 0)));
+		cut[k] = above;
 	}
-	const top = STACK.length - 1;
-	if (share[STACK[top] * width + x] > 0)
-		cut[top] = Math.max(cut[top], least);
-	if (share[STACK[top - 1] * width + x] > 0)
-		cut[top - 1] = Math.max(cut[top - 1], cut[top] + least);
-	for (let k = top - 1; k >= 0; k--)
-		cut[k] = Math.max(cut[k], cut[k + 1]);
 }
 
 /* One row, or several on top of each other, as an image of width x height device pixels. exactly: from spans. */

@@ -53,6 +53,15 @@ function classesOf(column, victim) {
 
 const columnKind = column => ({ vm: "VM", pid: "VM", task: classesOf(column) })[column.kind] ?? "";
 
+/* Who was switched in need not have had the CPU: if in the VM's worst wait that was another VM, who. */
+function hadIt(vm, column) {
+	const w = DATA.worst.find(d => rows[d.row].vcpu.vm === vm), row = w && rows[w.row], i = row ? spanAt(row, w.from) : -1;
+	const ran = i >= 0 ? ranMeanwhile(absenceOf(row, i)) : null, most = ran && ran.ran[0];
+	if (!most || most.sum < ran.length / 2 || (column.kind === "vm" && column.vm === most.row.vcpu.vm))
+		return null;
+	return make("p", null, `in its worst wait ${shortRow(most.row, CARD)} had the CPU for ${time(most.sum)}`);
+}
+
 function culpritCard(row) {
 	const m = DATA.matrix.by_name, own = row && m.rows.find(r => r.vm === row.vcpu.vm);
 	const cell = own && own.cells[0];
@@ -64,8 +73,9 @@ function culpritCard(row) {
 	const name = column.kind === "quota" ? () => "its CPU quota" : self ? f => `${f(k.name)} itself` : f => f(column.name);
 	const classes = classesOf(column, row.report.vm);
 	return card("Culprit", "bad", name(text => short(text, CARD)), name(harmless),
-		make("p", null, `took CPUs of ${short(k.name, CARD)} ${plural(times, "time")}${classes ? ` (${classes})` : ""}: ${time(ns)}, ${percent(ns, own.time_ns)} of its preemption`),
+		make("p", null, `was first to take a CPU of ${short(k.name, CARD)} ${plural(times, "time")}${classes ? ` (${classes})` : ""}: ${time(ns)}, ${percent(ns, own.time_ns)} of its preemption`),
 		task ? make("p", null, `most: ${harmless(task.comm || "?")}[${task.tid}], ${time(task.time_ns)}`) : null,
+		hadIt(row.vcpu.vm, column),
 		unknownNote("its VM's", k));
 }
 
@@ -75,8 +85,9 @@ function worstCard() {
 		return noneCard("Worst delay", DATA.all, "none", "Nobody waited for a CPU.");
 	const a = absenceOf(row, i), ran = ranMeanwhile(a);
 	const who = a.task ? `; ${takenBy(a, text => short(text, CARD))}${a.by === BY_QUOTA ? "" : ` (${className(a.by)})`}` : "; it had been woken up";
-	return card("Worst delay", "bad", atLeast(a) + time(w.run_delay_ns), null,
+	return card("Worst delay", "bad", (a.part ? "at least " : "") + time(w.run_delay_ns), null,
 		make("p", { title: rowName(row) }, `${shortRow(row, CARD)}, ${seconds(a.from, 3)} after the start${who}`),
+		w.apart ? make("p", { id: "worst-apart" }, `${w.apart}: it counts in time, not in p99 and max`) : null,
 		ran ? ranBriefly(ran) : null,
 		unknownNote("all vCPUs'", DATA.all),
 		make("button", { type: "button", id: "go-worst", onclick: goToWorst, "aria-keyshortcuts": "w" }, "Show it"));
@@ -186,7 +197,8 @@ function vcpuColumns() {
 	const known = (r, key) => r.vcpu.known || key === "unknown_ns" || key === "absent_ns" || key === "lost" ? r.report[key] : undefined;
 	const part = (name, key, title) => own(key) && { name, title, value: r => known(r, key), cell: r => known(r, key) === undefined ? "-" : percent(known(r, key), windowLength) };
 	const number = (name, key) => own(key) && { name, value: r => known(r, key), cell: r => count(known(r, key)) };
-	const of = (name, key, what, title) => ({ name, title, value: r => r.report[key]?.[what], cell: r => r.report[key]?.[what] === undefined ? "-" : time(r.report[key][what]) });
+	const of = (name, key, what, title, mark) => ({ name, title, value: r => r.report[key]?.[what],
+		cell: r => (mark?.(r) ? "*" : "") + (r.report[key]?.[what] === undefined ? "-" : time(r.report[key][what])) });
 	return [
 		{ name: "VM", left: true, value: vmName, cell: r => shrinking(vmName(r)) },
 		{ name: "vCPU", value: r => r.vcpu.vcpu, cell: r => goTo2(r) },
@@ -196,7 +208,7 @@ function vcpuColumns() {
 		...["running", "on_or_user", "user", "preempted", "halted", "sleeping", "elsewhere", "absent", "unknown"].map(s =>
 			DATA.report.vcpus.some(v => v[`${s}_ns`] > 0) && part(s.replaceAll("_", " "), `${s}_ns`)),
 		number("switches", "switches"), number("migrations", "migrations"),
-		of("delay p50", "run_delay", "p50_ns", "run delay of the median absence"), of("delay p99", "run_delay", "p99_ns"), of("delay max", "run_delay", "max_ns"),
+		of("delay p50", "run_delay", "p50_ns", "run delay of the median absence"), of("delay p99", "run_delay", "p99_ns"), of("delay max", "run_delay", "max_ns", undefined, r => r.vcpu.apart),
 		of("absence p99", "absence", "p99_ns"), of("absence max", "absence", "max_ns"),
 		DATA.report.vcpus.some(v => v.lost > 0) && number("lost", "lost"),
 	].filter(Boolean);
@@ -214,6 +226,7 @@ function showVcpus() {
 	table($("vcpus"), columns, rows, row => make("tr", { class: row === worst ? "worst" : null, "data-id": String(row.vcpu.id) },
 		columns.map(c => make("td", { class: c.name === "VM" ? "name" : c.left ? "left" : null, title: c.name === "VM" ? vmName(row) : null }, c.cell(row)))),
 	columns.some(c => c.name === "run delay") ? "run delay" : "preempted");
+	$("apart").textContent = DATA.apart_note ? `* ${harmless(DATA.apart_note)}` : "";
 }
 
 /* ---- who took whose CPU ---- */
@@ -224,7 +237,7 @@ function showMatrix() {
 		$("matrix").replaceChildren(make("tbody", null, make("tr", null, make("td", { class: "left" }, noneOf(DATA.all, "No vCPU was preempted.")))));
 		return;
 	}
-	const head = make("tr", null, make("th", { class: "left", scope: "col" }, "preempted VM \\ taken by"),
+	const head = make("tr", null, make("th", { class: "left", scope: "col" }, "preempted VM \\ first taken by"),
 		m.columns.map(c => make("th", { scope: "col", title: harmless(c.name) }, `${short(c.name, 24)} `, make("small", null, columnKind(c)))),
 		make("th", { scope: "col" }, "all"));
 	const body = m.rows.map(r => {
@@ -244,8 +257,8 @@ function showMatrix() {
 function showTasks() {
 	const columns = [
 		{ name: "preempted VM", left: true, value: p => p.victim, cell: p => shrinking(harmless(p.victim)) },
-		{ name: "by class", left: true, value: p => p.class, cell: p => p.class.replaceAll("_", " ") },
-		{ name: "by task", left: true, value: p => p.comm, cell: p => make("button", { class: "link", type: "button", "aria-label": `mark what ${harmless(p.comm)} took`, onclick: () => markTask(p) }, harmless(p.comm || "?")) },
+		{ name: "class", left: true, value: p => p.class, cell: p => p.class.replaceAll("_", " ") },
+		{ name: "first taken by", left: true, value: p => p.comm, cell: p => make("button", { class: "link", type: "button", "aria-label": `mark what ${harmless(p.comm)} took`, onclick: () => markTask(p) }, harmless(p.comm || "?")) },
 		{ name: "of", left: true, value: p => p.vm ?? "", cell: p => p.vm ? shrinking(harmless(p.vm), p.vcpu === undefined ? "" : ` vCPU ${p.vcpu}`) : "" },
 		{ name: "tid", value: p => p.tid, cell: p => p.tid },
 		{ name: "times", value: p => p.count, cell: p => count(p.count) },
@@ -300,7 +313,7 @@ function showLongest() {
 		{ name: "absence", value: a => a.length, cell: a => atLeast(a) + time(a.length) },
 		{ name: "CPU", cell: a => a.row.cpu[a.i] === NO_CPU ? "-" : String(a.row.cpu[a.i]) },
 		{ name: "class", left: true, value: a => a.by, cell: a => a.by ? className(a.by) : "" },
-		{ name: "taken by", left: true, value: a => a.task ? taskName(a.task) : "", cell: a => !a.task ? "" : a.by === BY_QUOTA ? `quota, next: ${taskName(a.task)}` : taskName(a.task) },
+		{ name: "first taken by", left: true, value: a => a.task ? taskName(a.task) : "", cell: a => !a.task ? "" : a.by === BY_QUOTA ? `quota, next: ${taskName(a.task)}` : taskName(a.task) },
 	];
 	if (!list.length) {
 		$("longest").replaceChildren(make("tbody", null, make("tr", null, make("td", { class: "left" }, noneOf(DATA.all, "There was none.")))));

@@ -39,10 +39,9 @@ function take(chars, n) {
 	return chars.slice(0, i);
 }
 
-
 /* In the middle of a picture. */
 function short(text, n) {
-	const chars = [...harmless(text)], tail = n < 20 ? 0 : Math.min(TAIL, Math.floor(n / 2));
+	const chars = [...harmless(text)], tail = n < 10 ? 0 : Math.min(TAIL, (n - 1) >> 1);
 	if (take(chars, n).length === chars.length)
 		return chars.join("");
 	return `${take(chars, n - 1 - tail).join("")}…${take([...chars].reverse(), tail).reverse().join("")}`;
@@ -138,8 +137,8 @@ function taskName(task, name = harmless) {
 	return task.tid ? `${harmless(task.comm ?? "?")}[${task.tid}]${of}` : "swapper (idle)";
 }
 
-/* "CPU 1 taken by sh[42]" of an absence */
-const takenBy = (a, name) => a.by === BY_QUOTA ? "its CPU quota was used up" : `CPU ${a.row.cpu[a.i]} taken by ${taskName(a.task, name)}`;
+/* "CPU 1 first taken by sh[42]" of an absence: who was switched in need not have had it for long */
+const takenBy = (a, name) => a.by === BY_QUOTA ? "its CPU quota was used up" : `CPU ${a.row.cpu[a.i]} first taken by ${taskName(a.task, name)}`;
 
 /* "at least" where a part was not seen */
 const atLeast = a => a.open || a.part ? "at least " : "";

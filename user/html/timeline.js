@@ -138,6 +138,20 @@ function drawRow(g, row, top, height, exactly) {
 		drawTakers(g, row, top + 2, height - 4);
 }
 
+/* Of the worst waits, who had the CPU for most of it, if that is known: "row,span" -> row. */
+let hadMost = null;
+function whoHad(row, i) {
+	if (!hadMost) {
+		hadMost = new Map();
+		for (const w of DATA.worst) {
+			const at = spanAt(rows[w.row], w.from), ran = at < 0 ? null : ranMeanwhile(absenceOf(rows[w.row], at));
+			if (ran && ran.ran.length && ran.ran[0].sum >= ran.length / 2)
+				hadMost.set(`${w.row},${at}`, ran.ran[0].row);
+		}
+	}
+	return hadMost.get(`${row.index},${i}`);
+}
+
 /* Who took the CPU, where an absence is wide enough to say so. */
 function drawTakers(g, row, top, height) {
 	const scale = view.width / (view.b - view.a), widest = 16 / scale;
@@ -156,7 +170,8 @@ function drawTaker(g, row, i, top, height) {
 	if (room < 3)
 		return;
 	const quota = (row.how[i] & 7) === BY_QUOTA ? "quota" : null;
-	const name = quota || (task.vcpu !== undefined && task.vm_name ? `${task.vm_name} vCPU ${task.vcpu}` : task.comm ?? `[${task.tid}]`);
+	const had = whoHad(row, i);
+	const name = quota || (had ? rowName(had) : task.vcpu !== undefined && task.vm_name ? `${task.vm_name} vCPU ${task.vcpu}` : task.comm ?? `[${task.tid}]`);
 	g.font = `${height > 18 ? 12 : 10.5}px system-ui, sans-serif`;
 	g.textBaseline = "middle";
 	g.fillStyle = onPreempted;
@@ -242,7 +257,7 @@ function drawSelection(g, items, top) {
 /* The worst delay is marked from the start: a frame around it, and its words on the axis. */
 function worstAt() {
 	const w = DATA.worst[0], row = w && rows[w.row], i = row ? spanAt(row, w.from) : -1;
-	return i < 0 ? null : { row, i, ns: w.run_delay_ns };
+	return i < 0 ? null : { row, i, ns: w.run_delay_ns, apart: w.apart };
 }
 const worst = worstAt();
 
@@ -260,7 +275,7 @@ function drawWorst(g, items, top) {
 		g.lineWidth = 2;
 		g.strokeRect(from, above, to - from, item.height - 2);
 	}
-	view.worst = { x: middle, y: above, text: `worst delay ${time(worst.ns)}: ${shortRow(worst.row, 30)}${item ? "" : above ? " ↓" : " ↑"}` };
+	view.worst = { x: middle, y: above, text: `worst delay ${time(worst.ns)}${worst.apart && view.width > 500 ? `, ${worst.apart}` : ""}: ${shortRow(worst.row, 30)}${item ? "" : above ? " ↓" : " ↑"}` };
 }
 
 /* On the axis, above the place. */
