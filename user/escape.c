@@ -375,7 +375,7 @@ unsigned escape__shorten(const char *s, unsigned columns, bool utf8, char *out)
 	return used + dots_wide;
 }
 
-#define LEAST_SQUEEZED 10 /* columns: of less, the start says more than a start and an end */
+#define LEAST_SQUEEZED 6 /* columns: of less, the start says more than a start and an end */
 
 unsigned escape__squeeze(const char *s, unsigned columns, bool utf8, char *out)
 {

@@ -12,6 +12,13 @@
 #define TIPS_MAX 6000 /* absences with a tooltip: the longest */
 #define MARK	 17   /* from one mark to the next */
 
+#define MARK_INSIDE 12 /* from a box's edge to a mark's middle */
+
+static bool mark_fits(const struct picture *p, double width)
+{
+	return width > 60 && p->row_height >= 22;
+}
+
 /* ---- absences ----------------------------------------------------------------------------- */
 
 static bool has_tip(const struct picture *p, const struct timeline_absence *a)
@@ -43,7 +50,7 @@ static void who(const struct picture *p, const struct timeline_absence *a, doubl
 		 room = picture__letters(width - 8, size * 1.12); /* bold */
 	char raw[TAKER_SIZE];
 
-	taker__culprit(p->t, p->s->model, a, raw);
+	taker__in_box(p->t, p->s->model, a, room, raw);
 	if (p->row_height < 12 || room < 3 || (room < 6 && strlen(raw) > room))
 		return;
 	fprintf(p->f,
@@ -55,13 +62,24 @@ static void who(const struct picture *p, const struct timeline_absence *a, doubl
 	fputs("</text></svg>", p->f);
 }
 
+/* In it, at its beginning? */
+static bool has_mark(const struct picture *p, const struct timeline_absence *a)
+{
+	for (unsigned i = 0; i < picture__waits_shown(p); i++)
+		if (p->t->worst[i].row == a->row && p->t->worst[i].a.from == a->a.from)
+			return mark_fits(p, picture__x(p, a->to) - picture__x(p, a->from));
+	return false;
+}
+
 static void tip(const struct picture *p, const struct timeline_absence *a)
 {
 	double x = picture__x(p, a->from), width = picture__x(p, a->to) - x;
 	char raw[TAKER_SIZE], length[UNITS_LEN], moment[AXIS_LEN];
 
-	if (a->state == ST_PREEMPTED)
-		who(p, a, x, width);
+	double mark = has_mark(p, a) ? 2 * MARK_INSIDE : 0;
+
+	if (a->state == ST_PREEMPTED && width > mark)
+		who(p, a, x + mark, width - mark);
 	fprintf(p->f,
 		"<rect class=\"hit\" x=\"%.1f\" y=\"%u\" width=\"%.1f\" height=\"%u\"><title>", x,
 		p->row_y[a->row], width, p->row_height);
@@ -155,8 +173,8 @@ void picture__marks(struct picture *p)
 			fprintf(p->f,
 				"<rect class=\"wait\" x=\"%.1f\" y=\"%u\" width=\"%.1f\" height=\"%u\"/>",
 				from, p->row_y[a->row], to - from, p->row_height);
-		inside[i] = to - from > 60 && p->row_height >= 22;
-		p->mark_x[i] = free_place(p, i, inside[i] ? from + 14 : middle);
+		inside[i] = mark_fits(p, to - from);
+		p->mark_x[i] = free_place(p, i, inside[i] ? from + MARK_INSIDE : middle);
 		if (!inside[i])
 			leader(p, p->mark_x[i], middle, p->row_y[a->row]);
 	}
@@ -178,10 +196,10 @@ static void wait_line(const struct picture *p, unsigned i, unsigned y)
 		 units__own(length, a->a.run_delay_ns), taker__apart(p->s, a, apart),
 		 axis__moment(&p->axis, picture__since_start(p, a->a.to - a->a.run_delay_ns),
 			      moment));
-	used = strlen(text) + (strlen(raw) < room / 3 ? strlen(raw) : room / 3);
+	used = strlen(text) + (strlen(raw) < room / 4 ? strlen(raw) : room / 4);
 	fprintf(p->f, "<text x=\"%d\" y=\"%u\"><tspan style=\"font-weight:600\">",
 		PICTURE_MARGIN + 26, y);
-	svg__name(p->f, raw, room / 3);
+	svg__name(p->f, raw, room / 4);
 	fprintf(p->f, "</tspan>%s", text);
 	svg__text(p->f, taker__why(p->t, p->s->model, a, raw), room > used + 8 ? room - used : 8);
 	fputs("<title>", p->f); /* the whole, for the pointer */

@@ -117,6 +117,24 @@ const char *taker__culprit(const struct timeline *t, const struct model *m,
 	return out;
 }
 
+const char *taker__in_box(const struct timeline *t, const struct model *m,
+			  const struct timeline_absence *a, unsigned room, char *out)
+{
+	static const char vcpu[] = " vCPU ";
+	char *at = NULL;
+
+	taker__culprit(t, m, a, out);
+	if (escape__width(out) <= room)
+		return out;
+	for (char *p = out; (p = strstr(p, vcpu)); p++)
+		at = p;
+	if (at) {
+		*at = '/';
+		memmove(at + 1, at + strlen(vcpu), strlen(at + strlen(vcpu)) + 1);
+	}
+	return out;
+}
+
 /* How many of those who had the CPU are worth a word. */
 static unsigned had_it(const struct timeline_meanwhile *w, const struct timeline_absence *a)
 {

@@ -10,7 +10,7 @@
 #include "timeline.h"
 
 #define TAKER_SIZE 320
-#define TAKER_NAME 40 /* columns of a VM's name in a sentence: its middle goes */
+#define TAKER_NAME 24 /* columns of a VM's name in a sentence: its middle goes */
 #define TAKER_LONG (2 * TAKER_SIZE + 64)
 
 /* As short as it can be named: another VM's vCPU as "db vCPU 2", one's own as "vCPU 2", other tasks
@@ -27,6 +27,10 @@ const char *taker__victim(const struct model *m, const struct model_vcpu *v, cha
  * wait, if that is known, else who took it. */
 const char *taker__culprit(const struct timeline *t, const struct model *m,
 			   const struct timeline_absence *a, char *out);
+
+/* Who is to blame, raw, for a box with room for so many columns: "db vCPU 2" may become "db/2". */
+const char *taker__in_box(const struct timeline *t, const struct model *m,
+			  const struct timeline_absence *a, unsigned room, char *out);
 
 /* Why it was away, to stand after "waited 3 ms": "preempted, CPU first taken by host sleep[316]",
  * "woken after it was halted"; and, if it is one of the worst, who had the CPU: "kernel

@@ -85,7 +85,7 @@ static bool name_taker(struct strip *s, const struct timeline_absence *a)
 	if (end < first + TIMELINE_TEXT_WIDE || a->state != ST_PREEMPTED)
 		return false;
 	room = end - first - 2;
-	taker__culprit(t, s->m, a, name);
+	taker__in_box(t, s->m, a, room > number ? room - number : 0, name);
 	snprintf(raw, sizeof(raw), "%s%s", rank ? "# " : "", name);
 	if (rank)
 		raw[0] = '0' + rank;

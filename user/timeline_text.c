@@ -50,12 +50,14 @@ static void flow(const struct page *p, unsigned *at, enum term_style style, cons
 }
 
 /* Where nothing may be dropped a long name is left alone; on a terminal its middle goes. */
-static void name(const struct page *p, unsigned *at, const char *raw)
+static void name(const struct page *p, unsigned *at, const char *raw, unsigned most)
 {
 	char text[ESCAPE_SIZE(TAKER_SIZE)], brief[sizeof(text) + 4];
 	unsigned room = p->term->tty ? p->term->limit - *at - (*at ? 2 : 0) : ~0U;
 
 	escape__str(p->term->escape, raw, text, sizeof(text));
+	if (p->term->tty && room > most)
+		room = most;
 	escape__squeeze(text, room, p->term->utf8, brief);
 	flow(p, at, STYLE_HEADER, brief);
 }
@@ -220,7 +222,7 @@ static void put_vm(struct page *p, const struct timeline_vm *vm)
 	char raw[TAKER_SIZE], text[ESCAPE_SIZE(TAKER_SIZE)];
 	unsigned at = 0;
 
-	name(p, &at, model__vm_name(p->s->model, id, raw, sizeof(raw)));
+	name(p, &at, model__vm_name(p->s->model, id, raw, sizeof(raw)), ~0U);
 	escape__str(p->term->escape, taker__of_vm(&p->matrix, p->s, id, raw), text, sizeof(text));
 	if (*text)
 		flow(p, &at, STYLE_DIM, text);
@@ -277,7 +279,7 @@ static void tell_wait(const struct page *p, unsigned i)
 	pen__on(&pen_mark, p->term, p->f);
 	at += fprintf(p->f, "%u", i + 1);
 	pen__off(&pen_mark, p->term, p->f);
-	name(p, &at, taker__victim(p->s->model, a->v, raw));
+	name(p, &at, taker__victim(p->s->model, a->v, raw), TAKER_NAME + 8);
 	snprintf(text, sizeof(text), "waited %s%s%s", a->a.whole ? "" : "at least ",
 		 units__own(time, a->a.run_delay_ns), taker__apart(p->s, a, raw));
 	flow(p, &at, STYLE_PREEMPTED, text);

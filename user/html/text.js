@@ -41,7 +41,7 @@ function take(chars, n) {
 
 /* In the middle of a picture. */
 function short(text, n) {
-	const chars = [...harmless(text)], tail = n < 10 ? 0 : Math.min(TAIL, (n - 1) >> 1);
+	const chars = [...harmless(text)], tail = n < 6 ? 0 : Math.min(TAIL, (n - 1) >> 1);
 	if (take(chars, n).length === chars.length)
 		return chars.join("");
 	return `${take(chars, n - 1 - tail).join("")}…${take([...chars].reverse(), tail).reverse().join("")}`;

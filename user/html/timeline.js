@@ -166,12 +166,13 @@ function drawTakers(g, row, top, height) {
 
 function drawTaker(g, row, i, top, height) {
 	const x0 = Math.max(0, xOf(row.from[i])), x1 = Math.min(view.width, xOf(row.from[i + 1]));
-	const task = DATA.tasks[row.task[i]], room = Math.floor((x1 - x0 - 8) / 6.5);
+	const task = DATA.tasks[row.task[i]], room = Math.floor((x1 - x0 - 8) / 7.2);
 	if (room < 3)
 		return;
 	const quota = (row.how[i] & 7) === BY_QUOTA ? "quota" : null;
 	const had = whoHad(row, i);
-	const name = quota || (had ? rowName(had) : task.vcpu !== undefined && task.vm_name ? `${task.vm_name} vCPU ${task.vcpu}` : task.comm ?? `[${task.tid}]`);
+	const vm = had ? vmName(had) : task.vm_name, vcpu = had ? had.vcpu.vcpu : task.vcpu, long = `${vm} vCPU ${vcpu}`;
+	const name = quota || (vcpu === undefined || !vm ? task.comm ?? `[${task.tid}]` : long.length > room ? `${vm}/${vcpu}` : long);
 	g.font = `${height > 18 ? 12 : 10.5}px system-ui, sans-serif`;
 	g.textBaseline = "middle";
 	g.fillStyle = onPreempted;
