@@ -66,6 +66,18 @@ const char *apart__note(const struct summary *s, char *out)
 	return out;
 }
 
+void apart__print(const struct summary *s, const struct term *term, FILE *f)
+{
+	char raw[APART_SIZE + 2] = APART_MARK " ", text[ESCAPE_SIZE(APART_SIZE + 2)];
+	unsigned at = 0;
+
+	if (!*apart__note(s, raw + 2))
+		return;
+	escape__str(term->escape, raw, text, sizeof(text));
+	term__words(term, f, &at, STYLE_PLAIN, text);
+	fputc('\n', f);
+}
+
 void apart__json(struct json *j, const struct summary_vcpu *v)
 {
 	if (v->apart.why == APART_NOT)

@@ -7,7 +7,9 @@
 #ifndef KVMSCHED_APART_H
 #define KVMSCHED_APART_H
 
+#include <stdio.h>
 #include "summary.h"
+#include "term.h"
 
 #define APART_SIZE 320
 
@@ -23,6 +25,9 @@ bool apart__is_longest(const struct summary_vcpu *v);
  * counts in time, not in p99 and max". Of several the longest. "": none is marked. Returns
  * out[APART_SIZE]. */
 const char *apart__note(const struct summary *s, char *out);
+
+/* The mark and the note, on lines of their own; nothing if none is marked. */
+void apart__print(const struct summary *s, const struct term *term, FILE *f);
 
 /* The keys of it, inside an open object. */
 struct json;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "apart.h"
 #include "report_json.h"
 #include "sink_hist.h"
 #include "style.h"
@@ -216,6 +217,14 @@ static int show(struct sink_hist *h, const struct group *g, const struct measure
 	return got < 0 ? got : 0;
 }
 
+static bool wants_run_delay(const struct sink_hist *h)
+{
+	for (unsigned i = 0; i < h->measures; i++)
+		if (!strcmp(h->measure[i]->name, "run_delay"))
+			return true;
+	return false;
+}
+
 static int show_all(struct sink_hist *h, const struct summary *s)
 {
 	char window[UNITS_LEN];
@@ -231,6 +240,8 @@ static int show_all(struct sink_hist *h, const struct summary *s)
 		for (unsigned i = 0; !err && i < h->measures; i++)
 			err = show(h, &g, h->measure[i]);
 	}
+	if (!err && wants_run_delay(h))
+		apart__print(s, &h->term, stdout);
 	return err;
 }
 

@@ -224,18 +224,6 @@ static struct table *delays(struct page *p, int halves)
 	return t;
 }
 
-static void waits_apart(struct page *p)
-{
-	char raw[APART_SIZE + 2] = APART_MARK " ", text[ESCAPE_SIZE(APART_SIZE + 2)];
-	unsigned at = 0;
-
-	if (!*apart__note(p->s, raw + 2))
-		return;
-	escape__str(p->term.escape, raw, text, sizeof(text));
-	term__words(&p->term, stdout, &at, STYLE_PLAIN, text);
-	puts("");
-}
-
 /* ---- what loads and puts cost ------------------------------------------------------------- */
 
 static void cost_row(struct table *t, const char *what, const struct cost *c, enum units_unit unit)
@@ -445,7 +433,7 @@ static int end(void *ctx, const struct summary *s)
 	if (!err)
 		err = show_halves(&p, delays);
 	if (!err)
-		waits_apart(&p);
+		apart__print(s, &p.term, stdout);
 	if (!err && s->session->mode == MODE_FULL)
 		err = costs(&p);
 	if (!err)
