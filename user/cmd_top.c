@@ -104,6 +104,10 @@ int cmd_top(int argc, char **argv)
 	t.show.color = t.o.color;
 	sink_top__init(&sink, &out, &t.show);
 	status = run(&t.o, &sink);
+	if (status == EXIT_FINE && t.o.input && !out.any && !out.top.quit) {
+		err__note("no interval has a vCPU");
+		status = EXIT_INCONCLUSIVE;
+	}
 	sink_top__free(&out);
 	return status;
 }

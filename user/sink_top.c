@@ -20,11 +20,14 @@ static void json_vcpu(struct sink_top *t, unsigned i)
 {
 	const struct top_now *now = &t->top.now[i];
 	struct json *j = t->json;
+	__u64 ns;
 
 	json__object(j);
 	report_json__vcpu(j, &t->top.sum, &t->top.sum.vcpu[i]);
 	if (now->max_at_ns)
 		json__key_u64(j, "run_delay_max_at_ns", now->max_at_ns);
+	if (top__delay(&t->top, &t->top.sum.vcpu[i], &ns))
+		json__key_u64(j, "woken_ns", top__woken(&t->top, &t->top.sum.vcpu[i]));
 	json__key_str(j, "state", state__name(now->state));
 	json__key_u64(j, "since_ns", now->since_ns);
 	if (now->cpu != VCPU_NO_CPU)
@@ -49,7 +52,7 @@ static int json_tick(struct sink_top *t)
 	json__key_bool(j, "quota_known", s->session->fields & KS_M_QUOTA);
 	json__key_array(j, "vcpus");
 	for (unsigned i = 0; i < s->vcpus; i++)
-		if (!s->vcpu[i].folded && s->vcpu[i].state_ns[ST_ABSENT] != s->to_ns - s->from_ns)
+		if (top__existed(&t->top, i))
 			json_vcpu(t, i);
 	json__end_array(j);
 	summary__sort_preemptors(&t->top.sum);
@@ -68,7 +71,7 @@ static int plain_tick(struct sink_top *t)
 	int err = top__layout(&t->top, &t->canvas, &t->term, true);
 
 	errno = 0;
-	if (t->top.tick.n > 1)
+	if (t->shown > 1)
 		putchar('\n');
 	err = err ?: canvas__print(&t->canvas, &t->term, stdout);
 	return err ?: fflush(stdout) ? -(errno ?: EIO) : 0;
@@ -178,9 +181,7 @@ static int screen_tick(struct sink_top *t, struct tick *tick)
 	int err = 0;
 
 	if (!t->top.paused || t->opts.replay)
-		err = top__tick(&t->top, tick) ?: paint(t);
-	else
-		top__skip(&t->top);
+		err = paint(t);
 	if (!err && t->opts.replay && !tick->last)
 		err = wait_for_next(t);
 	return err;
@@ -191,11 +192,21 @@ static int tick(void *ctx, struct tick *tick)
 	struct sink_top *t = ctx;
 	int err;
 
-	if (t->screen)
+	if (t->screen && t->top.paused && !t->opts.replay) {
+		top__skip(&t->top);
+		err = 0;
+	} else {
+		err = top__tick(&t->top, tick);
+		t->any |= top__any(&t->top);
+		if (t->opts.count && t->opts.replay && !t->any)
+			return err; /* those that are asked for begin with the first vCPU */
+	}
+	t->shown++;
+	if (!err && t->screen)
 		err = screen_tick(t, tick);
-	else
-		err = top__tick(&t->top, tick) ?: t->opts.json ? json_tick(t) : plain_tick(t);
-	if (t->opts.count && tick->n >= t->opts.count)
+	else if (!err)
+		err = t->opts.json ? json_tick(t) : plain_tick(t);
+	if (t->opts.count && t->shown >= t->opts.count)
 		t->stop = true;
 	return err;
 }
@@ -231,6 +242,7 @@ void sink_top__init(struct sink *sink, struct sink_top *t, const struct top_opts
 	top__init(&t->top);
 	t->top.sort = opts->sort;
 	t->top.group = opts->group;
+	t->top.raw = opts->json;
 	*sink = (struct sink){.begin = begin,
 			      .span = span,
 			      .absence = absence,

@@ -7,12 +7,6 @@
 
 /* ---- layout ------------------------------------------------------------------------------- */
 
-static bool vcpu_exists(const struct top *t, unsigned i)
-{
-	return !t->sum.vcpu[i].folded &&
-	       t->sum.vcpu[i].state_ns[ST_ABSENT] != t->sum.to_ns - t->sum.from_ns;
-}
-
 static void put_counts(const struct top *t, struct canvas *c)
 {
 	unsigned cnt[ST_CNT] = {0}, all = 0, vms = 0;
@@ -20,7 +14,7 @@ static void put_counts(const struct top *t, struct canvas *c)
 	char text[96];
 
 	for (unsigned i = 0; i < t->sum.vcpus; i++) {
-		if (!vcpu_exists(t, i))
+		if (!top__existed(t, i))
 			continue;
 		vms += !all || t->sum.vcpu[i].v->vm != vm;
 		vm = t->sum.vcpu[i].v->vm;

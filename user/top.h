@@ -77,6 +77,7 @@ struct top_row {
 	const struct summary_vcpu *sum;
 	const struct summary_preemptor *by; /* who took most; of a VM or CPU: NULL */
 	const struct matrix_col *taker;	    /* the same of a VM */
+	__u64 taken_ns;			    /* what that one took */
 	__u32 key;			    /* id of the vCPU or VM, or the CPU */
 	unsigned index;		   /* of its first vCPU in the summary: the order by name */
 	unsigned vcpus, preempted; /* how many, how many of them are now */
@@ -110,6 +111,7 @@ struct top {
 	struct summary sum;
 	struct tick tick;     /* its summary pointer is not used */
 	struct top_now *now;  /* for each of sum.vcpu[] */
+	bool raw;	      /* for machines: preemptors are left as they are */
 	bool named;	      /* preemptors are tasks; else only their classes are known */
 	struct matrix takers; /* by name, or class; made when VMs are first shown */
 	struct top_row *row;
@@ -133,6 +135,10 @@ void top__skip(struct top *t);
 int top__span(struct top *t, const struct model_vcpu *v, const struct span *s);
 int top__absence(struct top *t, const struct model_vcpu *v, const struct absence *a,
 		 const struct model_task *task);
+
+/* Did this vCPU of the summary exist in the interval, or any? */
+bool top__existed(const struct top *t, unsigned i);
+bool top__any(const struct top *t);
 
 /* Makes the rows anew after a change of what is shown. 0 or -ENOMEM. */
 int top__rows(struct top *t);
@@ -158,6 +164,16 @@ void top__bar(struct canvas *c, const struct term *term, const struct summary_vc
 /* "web vCPU 0", "web: vhost-7", "own vCPU 1" (of the same VM), "its CPU quota", escaped. */
 void top__taker(const struct top *t, const struct term *term, const struct summary_preemptor *p,
 		char *out, size_t size);
+/* How much of its run delay was after a wake-up: who had the CPU then is not known. */
+__u64 top__woken(const struct top *t, const struct summary_vcpu *v);
+int top__join_quota(struct summary *s); /* 0 or -ENOMEM */
+#define TOP_PART 8
+/* "62%", "<1%". Returns out[TOP_PART]. */
+const char *top__part(char *out, __u64 ns, __u64 of);
+/* Who took most, and which part of the row's wait that is: " 62% web vCPU 0"; if it is less than
+ * what nobody is known of: " 97% ? (woken), 3% kworker/0:2". */
+void top__taken_by(const struct top *t, const struct term *term, const struct top_row *r, char *out,
+		   size_t size);
 void top__list(struct top *t, struct canvas *c, const struct term *term, bool whole);
 void top__detail(struct top *t, struct canvas *c, const struct term *term);
 void top__matrix(struct top *t, struct canvas *c, const struct term *term);

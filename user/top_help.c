@@ -120,7 +120,7 @@ void top__help(const struct top *t, struct canvas *c, const struct term *term)
 		"delay: the share of the interval in which it was runnable but waited for a CPU; > at least, as a part is unknown",
 		"p99, max: of the run delay of each absence that ended in the interval; > one that goes on",
 		"now, for: its state when the interval ended, and since when; CPU: where it was then",
-		"taken by: who preempted it for the longest time; own: of the same VM",
+		"taken by: who preempted it for the longest time, and which part of its delay that is; own: of the same VM; ? (woken): it waited when it had been woken, and who had the CPU then is not known",
 		"time: the interval by states:",
 	};
 

@@ -6,7 +6,6 @@
  */
 #include <limits.h>
 #include <string.h>
-#include "report_json.h"
 #include "style.h"
 #include "top.h"
 #include "units.h"
@@ -118,19 +117,6 @@ static void put_name(const struct top *t, const struct term *term, const struct 
 		snprintf(out, TEXT, "CPU %u", r->key);
 	else
 		top__vm_name(t, term, r->sum->v ? r->sum->v->vm : r->key, out, TEXT);
-}
-
-static void put_taker(const struct top *t, const struct term *term, const struct top_row *r,
-		      char *out)
-{
-	char name[160];
-
-	if (r->by) {
-		top__taker(t, term, r->by, out, TEXT);
-	} else if (r->taker) {
-		matrix__col_name(&t->sum, r->taker, name, sizeof(name));
-		escape__str(term->escape, name, out, TEXT);
-	}
 }
 
 /* Of 0 to 100 %: is it bad? */
@@ -260,7 +246,7 @@ static enum term_style cell(const struct top *t, const struct term *term, const 
 	case C_MAX_AT:
 		return put_max_at(t, r, out);
 	case C_BY:
-		put_taker(t, term, r, out);
+		top__taken_by(t, term, r, out, TEXT);
 		break;
 	default:
 		return put_share(t, r, c, out);
@@ -294,7 +280,8 @@ static unsigned wish_of(const struct top *t, const struct term *term, enum colum
 	return wish;
 }
 
-#define NAME_ENOUGH 14
+#define NAME_ENOUGH  14
+#define TAKER_ENOUGH (NAME_ENOUGH + 5) /* its share is before it */
 
 /* By how much a name's column is narrower than what tells its names apart. */
 static unsigned lacks(const struct top *t, const struct term *term, enum column c,
@@ -302,7 +289,9 @@ static unsigned lacks(const struct top *t, const struct term *term, enum column 
 {
 	unsigned wish = width[c] ? wish_of(t, term, c, first, last) : 0;
 
-	wish = wish > NAME_ENOUGH ? NAME_ENOUGH : wish;
+	unsigned enough = c == C_BY ? TAKER_ENOUGH : NAME_ENOUGH;
+
+	wish = wish > enough ? enough : wish;
 	return wish > width[c] ? wish - width[c] : 0;
 }
 

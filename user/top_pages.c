@@ -193,23 +193,50 @@ static const struct summary_preemptor *next_taker(const struct top *t,
 	return next;
 }
 
-static void takers(const struct top *t, struct canvas *c, const struct term *term, unsigned rows)
+static void taker_line(struct canvas *c, __u64 ns, __u64 wait, const char *what)
 {
-	char text[TEXT + 64], name[TEXT], brief[16];
-	const struct summary_preemptor *p = next_taker(t, NULL);
+	char text[TEXT + 96], brief[16], part[TOP_PART];
 
+	snprintf(text, sizeof(text), "%6s  %4s  %s", top__brief(brief, sizeof(brief), ns),
+		 top__part(part, ns, wait), what);
+	canvas__put(c, STYLE_PLAIN, text);
+	canvas__newline(c);
+}
+
+/* What is not known has its place among the others. */
+static void takers(const struct top *t, struct canvas *c, const struct term *term,
+		   const struct summary_vcpu *v, unsigned rows)
+{
+	const struct summary_preemptor *p = next_taker(t, NULL);
+	__u64 woken = top__woken(t, v), wait = v->state_ns[ST_PREEMPTED] + woken;
+	char text[TEXT + 64], name[TEXT];
+	bool quota = false;
+
+	for (const struct summary_preemptor *q = p; q && !quota; q = next_taker(t, q))
+		quota = q->by == KS_BY_QUOTA;
 	canvas__put(c, STYLE_HEADER, "Who took its CPU, in the interval");
 	canvas__newline(c);
-	if (!p) {
+	if (!p && !woken) {
 		canvas__put(c, STYLE_DIM, "nobody");
 		canvas__newline(c);
 	}
-	for (; p && rows--; p = next_taker(t, p)) {
+	while ((p || woken) && rows--) {
+		if (!p || woken > p->time_ns) {
+			taker_line(c, woken, wait,
+				   quota ? "            ?         not known: it had been woken; its CPU quota, too, may have held it back"
+					 : "            ?         not known: it had been woken");
+			woken = 0;
+			continue;
+		}
 		top__taker(t, term, p, name, sizeof(name));
-		snprintf(text, sizeof(text), "%6s  %4llu times  %-8s  %s",
-			 top__brief(brief, sizeof(brief), p->time_ns), (unsigned long long)p->count,
+		snprintf(text, sizeof(text), "%4llu times  %-8s  %s", (unsigned long long)p->count,
 			 report_class_names[p->by], name);
-		canvas__put(c, STYLE_PLAIN, text);
+		taker_line(c, p->time_ns, wait, text);
+		p = next_taker(t, p);
+	}
+	if (wait && !(t->sum.session->fields & KS_M_QUOTA)) {
+		canvas__put(c, STYLE_DIM,
+			    "This kernel does not tell whether a CPU quota held it back.");
 		canvas__newline(c);
 	}
 }
@@ -230,6 +257,8 @@ static void past_line(const struct top *t, struct canvas *c, const struct term *
 		top__brief(delay, sizeof(delay), l->a.run_delay_ns);
 	if (l->a.by != KS_BY_NONE)
 		taker_of(t, term, &task, l->a.by, v ? v->vm : 0, name, sizeof(name));
+	else if (l->a.has_run_delay && l->a.run_delay_ns && state != ST_PREEMPTED)
+		strcpy(name, "? (woken)");
 	snprintf(text, sizeof(text), "%s  %-9s %6s  ", at, state__name(state),
 		 top__brief(brief, sizeof(brief), l->a.to - l->a.from));
 	canvas__put(c, style__of_state(state), text);
@@ -275,7 +304,7 @@ void top__detail(struct top *t, struct canvas *c, const struct term *term)
 	third = room > 3 * LEAST ? room / 3 : LEAST;
 	if (summary__known(v)) {
 		histogram(t, c, term, i, third);
-		takers(t, c, term, third);
+		takers(t, c, term, v, third);
 	} else {
 		canvas__put(c, STYLE_WARN, "Nothing is known of it in the interval.");
 		canvas__newline(c);

@@ -153,6 +153,8 @@ int top__tick(struct top *t, struct tick *tick)
 	t->tick.summary = NULL;
 	t->have = true;
 	t->named = any_named(&t->sum);
+	if (!t->raw && top__join_quota(&t->sum))
+		return -ENOMEM;
 	t->now = calloc(t->sum.vcpus + 1, sizeof(*t->now));
 	if (!t->now)
 		return -ENOMEM;
@@ -183,12 +185,25 @@ static __u32 key_of(const struct top *t, unsigned i, enum top_group group)
 				   : t->sum.vcpu[i].v->id;
 }
 
-/* Those that did not exist at all in the interval are not shown. */
-static bool shown(const struct top *t, unsigned i)
+bool top__existed(const struct top *t, unsigned i)
 {
 	const struct summary_vcpu *v = &t->sum.vcpu[i];
 
-	if (v->folded || v->state_ns[ST_ABSENT] == t->sum.to_ns - t->sum.from_ns)
+	return !v->folded && v->state_ns[ST_ABSENT] != t->sum.to_ns - t->sum.from_ns;
+}
+
+bool top__any(const struct top *t)
+{
+	for (unsigned i = 0; i < t->sum.vcpus; i++)
+		if (top__existed(t, i))
+			return true;
+	return false;
+}
+
+/* Those that did not exist at all in the interval are not shown. */
+static bool shown(const struct top *t, unsigned i)
+{
+	if (!top__existed(t, i))
 		return false;
 	if (t->within && key_of(t, i, t->within_group) != t->within_key)
 		return false;
@@ -292,8 +307,10 @@ static int find_preemptors(struct top *t)
 		    (!longest[p->victim] || summary__by_time(p, longest[p->victim]) < 0))
 			longest[p->victim] = p;
 	}
-	for (unsigned i = 0; i < t->rows; i++)
+	for (unsigned i = 0; i < t->rows; i++) {
 		t->row[i].by = longest[t->row[i].key];
+		t->row[i].taken_ns = t->row[i].by ? t->row[i].by->time_ns : 0;
+	}
 	free(longest);
 	return 0;
 }
@@ -306,9 +323,13 @@ static int find_takers(struct top *t, const __u32 *rank, __u32 most)
 	int err = m->row ? 0 : matrix__init(&t->takers, &t->sum, by, ~0U);
 
 	for (unsigned k = 0; !err && k < m->rows; k++)
-		if (m->row[k].vm <= most && rank[m->row[k].vm])
-			t->row[rank[m->row[k].vm] - 1].taker =
-				&m->col[m->cell[m->row[k].first].col];
+		if (m->row[k].vm <= most && rank[m->row[k].vm]) {
+			const struct matrix_cell *c = &m->cell[m->row[k].first];
+			struct top_row *r = &t->row[rank[m->row[k].vm] - 1];
+
+			r->taker = &m->col[c->col];
+			r->taken_ns = c->time_ns;
+		}
 	return err;
 }
 

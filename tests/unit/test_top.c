@@ -353,7 +353,7 @@ static void test_max_at(void **state)
 	assert_true(says("max 40.0ms at 22:13:21.173456"));
 	press_key(TOP_KEY_ESCAPE);
 	term.columns = term.limit = 300;
-	assert_true(says(" 40.0ms 22:13:21.173456 hog"));
+	assert_true(says(" 40.0ms 22:13:21.173456 100% hog"));
 	press("g");
 	assert_true(says("22:13:21.173456"));
 	press("gg");
@@ -394,6 +394,56 @@ static void test_takers(void **state)
 	screen(false);
 	assert_true(strstr(text, "kernel    long") < strstr(text, "host      short"));
 	assert_non_null(strstr(text, "host      short"));
+}
+
+/* Most of its wait was after a wake-up: who preempted it for a moment is not to blame for that. Of
+ * its quota it does not matter who ran next. */
+static void test_woken(void **state)
+{
+	union rec out;
+
+	(void)state;
+	vm(1, "web");
+	feed(rec_vcpu(1, T0, 1, 0, 0));
+	feed(rec_task(7, T0, KS_K_HOST, "short", 0, 0));
+	feed(rec_task(8, T0, KS_K_KERNEL, "next", 0, 0));
+	feed(rec_out(1, 1, T0 + 10 * MS, KS_R_PREEMPTED));
+	feed(rec_in(1, 2, T0 + 12 * MS, 0));
+	feed(rec_out(1, 3, T0 + 20 * MS, KS_R_HALTED));
+	feed(rec_in(1, 4, T0 + 90 * MS, 38 * MS));
+	tick(0);
+	assert_true(says(" 95% ? (wok")); /* cut: it names nobody */
+	assert_false(says("short"));
+	term.columns = term.limit = 160;
+	assert_true(says(" 95% ? (woken), 5% short\n"));
+	press("g");
+	assert_true(says(" 95% ? (woken), 5% short\n"));
+	press("gg");
+	press_key(TOP_KEY_ENTER);
+	assert_true(says("38.0ms   95%              ?         not known: it had been woken\n"));
+	assert_true(says("2.00ms    5%     1 times  host      short\n"));
+	assert_true(strstr(text, "not known") < strstr(text, "times  host "));
+	assert_true(says("delay 38.0ms  ? (woken)"));
+	press_key(TOP_KEY_ESCAPE);
+	for (unsigned i = 0; i < 2; i++) { /* 2 x 15 ms, then 20 ms of another one */
+		out = rec_out(1, 5 + 2 * i, T0 + (100 + 20 * i) * MS, KS_R_PREEMPTED);
+		out.out.h.what = KS_BY_QUOTA;
+		out.out.next_tid = 7 + i;
+		feed(out);
+		feed(rec_in(1, 6 + 2 * i, T0 + (115 + 20 * i) * MS, 0));
+	}
+	feed(rec_out(1, 9, T0 + 150 * MS, KS_R_PREEMPTED));
+	feed(rec_in(1, 10, T0 + 170 * MS, 0));
+	tick(0);
+	assert_true(says(" 60% its CPU quota\n"));
+	press("g");
+	assert_true(says(" 60% its CPU quota\n"));
+	press("gg");
+	press_key(TOP_KEY_ENTER);
+	assert_true(says("30.0ms   60%     2 times  quota     its CPU quota\n"));
+	assert_false(says("does not tell"));
+	session.fields &= ~KS_M_QUOTA;
+	assert_true(says("This kernel does not tell whether a CPU quota held it back."));
 }
 
 static void test_takers_by_class(void **state)
@@ -563,6 +613,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_pages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_details_of_one_that_has_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_takers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_woken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_takers_by_class, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_help_scrolls, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_legend, setup, teardown),
