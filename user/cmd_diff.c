@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include "cmd.h"
 #include "diff_show.h"
@@ -10,8 +11,9 @@
 #include "run.h"
 
 #define LIMITS_MAX 64
+#define PAIRS_MAX  64
 
-enum { OPT_TIME_A = 0x200, OPT_TIME_B, OPT_FAIL_ON, OPT_LEAST, OPT_SEED, OPT_ALL };
+enum { OPT_TIME_A = 0x200, OPT_TIME_B, OPT_FAIL_ON, OPT_LEAST, OPT_SEED, OPT_ALL, OPT_PAIR };
 
 struct diff_cmd {
 	struct options o; /* first: the groups see only this. Its input is A */
@@ -20,6 +22,8 @@ struct diff_cmd {
 	bool has_window[2];
 	struct assertion_limit limit[LIMITS_MAX];
 	unsigned limits;
+	const char *pair[PAIRS_MAX + 1]; /* up to a NULL */
+	unsigned pairs;
 	double least;
 	__u64 seed;
 	bool all;
@@ -36,6 +40,17 @@ static void add_limit(struct diff_cmd *c, const char *text, struct argp_state *s
 	if (assertion__parse_limit(&c->limit[c->limits], text, &why, &at))
 		argp_error(state, "--fail-on '%s': at '%s': %s", text, at, why);
 	c->limits++;
+}
+
+static void add_pair(struct diff_cmd *c, const char *text, struct argp_state *state)
+{
+	const char *equals = strchr(text, '=');
+
+	if (!equals || equals == text || !equals[1])
+		argp_error(state, "--pair %s: not NAME=NAME, of a VM in A and in B", text);
+	if (c->pairs == PAIRS_MAX)
+		argp_error(state, "--pair: at most %d", PAIRS_MAX);
+	c->pair[c->pairs++] = text;
 }
 
 static void add_recording(struct diff_cmd *c, const char *dir, struct argp_state *state)
@@ -114,6 +129,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (units__u64(arg, &c->seed))
 			argp_error(state, "--seed %s: not a number", arg);
 		break;
+	case OPT_PAIR:
+		add_pair(c, arg, state);
+		break;
 	case OPT_ALL:
 		c->all = true;
 		break;
@@ -134,6 +152,8 @@ static const struct argp_option options[] = {
 	{"time-a", OPT_TIME_A, "FROM,TO", 0, "as --time, of recording A only", 3},
 	{"time-b", OPT_TIME_B, "FROM,TO", 0, "as --time, of recording B only", 3},
 	{NULL, 0, NULL, 0, "Verdict:", 4},
+	{"pair", OPT_PAIR, "NAME=NAME", 0,
+	 "compare this VM of A with that of B, whose names differ (may be repeated)", 2},
 	{"fail-on", OPT_FAIL_ON, "LIMIT", 0,
 	 "exit status 2 if a number grew or fell by more: FN(measure) +N%|-N%|+TIME|-TIME [by vm], "
 	 "as in 'p99(run_delay) +10%'",
@@ -205,7 +225,8 @@ static int verdict(const struct diff *d, int status)
 		inconclusive |= d->limit[i].status == EXIT_INCONCLUSIVE;
 	}
 	if (!d->vms)
-		err__note("no VM is in both: they go by name or uuid");
+		err__note("no VM is in both: they go by name or uuid; --pair NAME=NAME compares one of A "
+			  "with one of B");
 	else if (!d->decided)
 		err__note("no change that this data can show: there is too little of it");
 	if (violated)
@@ -213,14 +234,39 @@ static int verdict(const struct diff *d, int status)
 	return status ?: inconclusive || !d->decided ? EXIT_INCONCLUSIVE : EXIT_FINE;
 }
 
+#define NAMES 8 /* are enough to see how VMs are called */
+
+/* Not escaped: messages are. */
+static const char *names_of(const struct profile *p, char *out, size_t size)
+{
+	size_t n = 0;
+
+	*out = '\0';
+	for (unsigned i = 0; i < p->vms && i < NAMES && n < size; i++)
+		n += snprintf(out + n, size - n, "%s%s", i ? ", " : "", p->vm[i].name);
+	if (p->vms > NAMES && n < size)
+		snprintf(out + n, size - n, " and %u more", p->vms - NAMES);
+	return out;
+}
+
+static int tell_no_pair(const struct diff *d)
+{
+	char a[NAMES * PROFILE_NAME + 64], b[sizeof(a)];
+
+	return err__say(0, "--pair %s: a VM of A and one of B, each in one pair; in A: %s; in B: %s",
+			d->no_pair, names_of(d->a, a, sizeof(a)), names_of(d->b, b, sizeof(b)));
+}
+
 static int compare(const struct diff_cmd *c, const struct profile *a, const struct profile *b,
 		   int status)
 {
 	struct diff d;
-	int err = diff__make(&d, a, b, c->least, c->seed, c->limit, c->limits);
+	int err = diff__make(&d, a, b, c->pair, c->least, c->seed, c->limit, c->limits);
 
 	if (err) {
 		err__say(err, "comparing");
+	} else if (d.no_pair) {
+		err = tell_no_pair(&d);
 	} else {
 		status = verdict(&d, status);
 		err = c->o.json ? diff_json__write(&d, status)

@@ -375,8 +375,8 @@ static int compare_all(struct diff_making *mk, int (*compare)(struct diff_making
 	return err;
 }
 
-int diff__make(struct diff *d, const struct profile *a, const struct profile *b, double least,
-	       __u64 seed, const struct assertion_limit *limits, unsigned count)
+int diff__make(struct diff *d, const struct profile *a, const struct profile *b,
+	       const char *const *pairs, double least, __u64 seed, const struct assertion_limit *limits, unsigned count)
 {
 	struct diff_making mk = {.d = d, .r = resample__new(a->blocks, b->blocks, seed)};
 	struct families f;
@@ -385,7 +385,7 @@ int diff__make(struct diff *d, const struct profile *a, const struct profile *b,
 	*d = (struct diff){.a = a, .b = b, .least = least};
 	if (!mk.r)
 		return -ENOMEM;
-	err = diff__pair_vms(d);
+	err = diff__pair_vms(d, pairs);
 	err = err ?: compare_all(&mk, compare_measures, &f.measures);
 	err = err ?: compare_all(&mk, compare_takers, &f.takers);
 	if (!err)

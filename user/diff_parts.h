@@ -16,8 +16,8 @@ unsigned diff__index_of(const struct measure *wanted);
 
 const char *diff__lack_text(enum resample_lack lack); /* NULL: it lacks nothing */
 
-/* Fills vm[] (without lines) and only_*. 0 or -ENOMEM. */
-int diff__pair_vms(struct diff *d);
+/* Fills vm[] (without lines), only_* and no_pair. 0 or -ENOMEM. */
+int diff__pair_vms(struct diff *d, const char *const *pairs);
 
 /* Fills limit[]. 0 or -ENOMEM. */
 int diff__judge_limits(struct diff_making *mk, const struct assertion_limit *limits,

@@ -16,6 +16,8 @@
 
 #define BLUNT_RELATIVE 0.3
 #define BLUNT_POINTS   0.1
+#define TIMES_MOST     1000 /* beyond, how many times it is says nothing more */
+#define ONLY_MAX       20   /* names of VMs that are in one only */
 
 #define LABEL (ESCAPE_SIZE(PROFILE_NAME) + 80) /* an escaped name and some words */
 
@@ -80,12 +82,15 @@ static const char *value(char *out, enum diff_kind kind, double v)
 /* One of the numbers of a relative change: in percent, or from tenfold on in times. */
 static void relative(char *out, double r, bool times, bool precise)
 {
-	if (r >= 9999)
-		strcpy(out, times ? ">x9999" : ">+9999");
-	else if (times)
-		snprintf(out, UNITS_LEN, r < 99 ? "x%.1f" : "x%.0f", 1 + r);
-	else if (r >= 99.99)
-		strcpy(out, ">+9999");
+	if (r >= TIMES_MOST - 1)
+		snprintf(out, UNITS_LEN, "over %d times", TIMES_MOST);
+	else if (times || r >= 99.99)
+		snprintf(out, UNITS_LEN, fabs(1 + r) < 0.095 ? "%.2f times"
+					 : fabs(r) < 99	     ? "%.1f times"
+							     : "%.0f times",
+			 1 + r);
+	else if (r < -0.995) /* nearly all of it is gone: how nearly? */
+		snprintf(out, UNITS_LEN, "%+.2f", r > -0.9999 || r == -1 ? 100 * r : -99.99);
 	else
 		snprintf(out, UNITS_LEN, precise ? "%+.1f" : "%+.0f", 100 * r);
 }
@@ -169,8 +174,12 @@ static void put_vms(const struct page *p, const char *what, const struct profile
 	if (!count)
 		return;
 	term__flow(&p->term, stdout, &at, "", STYLE_WARN, what);
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < count && (i < ONLY_MAX || p->all); i++) {
 		escape__str(p->term.escape, list[i]->name, name, sizeof(name));
+		term__flow(&p->term, stdout, &at, "  ", STYLE_PLAIN, name);
+	}
+	if (count > ONLY_MAX && !p->all) {
+		snprintf(name, sizeof(name), "and %u more (--all)", count - ONLY_MAX);
 		term__flow(&p->term, stdout, &at, "  ", STYLE_PLAIN, name);
 	}
 	puts("");
@@ -327,9 +336,15 @@ static void would_show(const struct page *p, const struct diff_line *l, double l
 	if (!l->e.log)
 		snprintf(out, UNITS_LEN, "%.1f points", 100 * least);
 	else if (least >= 10)
-		snprintf(out, UNITS_LEN, least >= 9999 ? ">x9999" : "x%.0f", 1 + least);
+		snprintf(out, UNITS_LEN, "%.0f times", 1 + least);
 	else
 		snprintf(out, UNITS_LEN, "%.0f%%", 100 * fmax(least, p->d->least));
+}
+
+/* So large that it is none that one would ask for. */
+static bool beyond(const struct diff_line *l, double least)
+{
+	return least >= (l->e.log ? TIMES_MOST - 1 : 1);
 }
 
 /* How sharp the comparison was, so that nobody takes too little data for "nothing changed". */
@@ -343,14 +358,27 @@ static void put_sharpness(const struct page *p, const struct diff_vm *vm)
 	if (!s.line || changed(s.line))
 		return;
 	label(p, s.line, what, sizeof(what));
-	would_show(p, s.line, s.least, least);
-	snprintf(text, sizeof(text),
-		 "  %s (%s of the time) would have had to change by %s to show%s", what,
-		 value(number, s.line->kind, s.line->e.a), least, s.long_ns ? ";" : "");
+	value(number, s.line->kind, s.line->e.a);
+	if (beyond(s.line, s.least)) {
+		snprintf(text, sizeof(text),
+			 "  %s (%s of the time) varies too much for any change to show%s", what,
+			 number, s.long_ns ? ";" : "");
+	} else {
+		would_show(p, s.line, s.least, least);
+		snprintf(text, sizeof(text),
+			 "  %s (%s of the time) would have had to change by %s to show%s", what,
+			 number, least, s.long_ns ? ";" : "");
+	}
 	term__flow(&p->term, stdout, &at, "", STYLE_PLAIN, text);
-	if (s.long_ns) {
+	if (s.long_ns && beyond(s.line, s.least_then)) {
+		snprintf(text, sizeof(text), "recordings of %s each would not do, either",
+			 length(time, s.long_ns));
+		term__flow(&p->term, stdout, &at, " ", STYLE_PLAIN, text);
+	} else if (s.long_ns) {
 		would_show(p, s.line, s.least_then, then);
-		snprintf(text, sizeof(text), "in recordings of about %s each, by %s",
+		snprintf(text, sizeof(text),
+			 beyond(s.line, s.least) ? "in recordings of about %s each, one by %s would"
+						 : "in recordings of about %s each, by %s",
 			 length(time, s.long_ns), then);
 		term__flow(&p->term, stdout, &at, " ", STYLE_PLAIN, text);
 	}

@@ -109,7 +109,7 @@ static void test_matching(void **state)
 	vm_init(&b.vm[1], "fresh", "", 20);
 	vm_init(&b.vm[2], "renamed", "11-22", 20);
 	vm_init(&b.vm[3], "web", "", 20);
-	assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, NULL, 0), 0);
+	assert_int_equal(diff__make(&d, &a, &b, NULL, 0.05, 1, NULL, 0), 0);
 	assert_int_equal(d.vms, 3);
 	assert_string_equal(d.vm[0].a->name, "old");
 	assert_string_equal(d.vm[0].b->name, "renamed");
@@ -123,6 +123,35 @@ static void test_matching(void **state)
 	assert_true(d.decided > 0);
 }
 
+/* Names that differ, and have a = themselves. A pair goes before what is called the same. */
+static void test_pairs(void **state)
+{
+	const char *pairs[] = {"x=y=x", "db=web", NULL}, *none[] = {"x=nobody", NULL},
+		   *twice[] = {"db=web", "db=db", NULL};
+
+	(void)state;
+	profile_init(&a, 2, 20);
+	vm_init(&a.vm[0], "db", "", 20);
+	vm_init(&a.vm[1], "x", "", 20);
+	profile_init(&b, 3, 20);
+	vm_init(&b.vm[0], "db", "", 20);
+	vm_init(&b.vm[1], "web", "", 20);
+	vm_init(&b.vm[2], "y=x", "", 20);
+	assert_int_equal(diff__make(&d, &a, &b, pairs, 0.05, 1, NULL, 0), 0);
+	assert_null(d.no_pair);
+	assert_int_equal(d.vms, 2);
+	assert_string_equal(d.vm[0].a->name, "x");
+	assert_string_equal(d.vm[0].b->name, "y=x");
+	assert_string_equal(d.vm[1].b->name, "web");
+	assert_int_equal(d.only_bs, 1);
+	diff__free(&d);
+	assert_int_equal(diff__make(&d, &a, &b, none, 0.05, 1, NULL, 0), 0);
+	assert_string_equal(d.no_pair, "x=nobody");
+	diff__free(&d);
+	assert_int_equal(diff__make(&d, &a, &b, twice, 0.05, 1, NULL, 0), 0);
+	assert_string_equal(d.no_pair, "db=db");
+}
+
 static void test_only_one_of_each(void **state)
 {
 	(void)state;
@@ -130,7 +159,7 @@ static void test_only_one_of_each(void **state)
 	vm_init(&a.vm[0], "qemu-1", "", 20);
 	profile_init(&b, 1, 20);
 	vm_init(&b.vm[0], "qemu-2", "", 20);
-	assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, NULL, 0), 0);
+	assert_int_equal(diff__make(&d, &a, &b, NULL, 0.05, 1, NULL, 0), 0);
 	assert_int_equal(d.vms, 1);
 	assert_true(d.vm[0].assumed);
 	assert_int_equal(d.only_as + d.only_bs, 0);
@@ -152,7 +181,7 @@ static void test_a_change_and_its_reason(void **state)
 
 	(void)state;
 	before_after(20, 1, 40, 21);
-	assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, NULL, 0), 0);
+	assert_int_equal(diff__make(&d, &a, &b, NULL, 0.05, 1, NULL, 0), 0);
 	l = line_of("preempted", NULL);
 	assert_int_equal(l->verdict, DIFF_ROSE);
 	assert_true(l->worse && !l->better);
@@ -166,7 +195,7 @@ static void test_no_change_has_no_reason(void **state)
 {
 	(void)state;
 	before_after(20, 1, 20, 5);
-	assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, NULL, 0), 0);
+	assert_int_equal(diff__make(&d, &a, &b, NULL, 0.05, 1, NULL, 0), 0);
 	assert_int_equal(line_of(NULL, "")->verdict, DIFF_SAME);
 	assert_int_equal(line_of(NULL, "hog")->verdict, DIFF_SAME);
 	assert_int_equal(d.changed, 0);
@@ -177,7 +206,7 @@ static void test_class(void **state)
 {
 	(void)state;
 	before_after(30, 1, 30, 29);
-	assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, NULL, 0), 0);
+	assert_int_equal(diff__make(&d, &a, &b, NULL, 0.05, 1, NULL, 0), 0);
 	assert_int_equal(line_of("preempted", NULL)->verdict, DIFF_SAME);
 	assert_int_equal(line_of(NULL, "")->kind, DIFF_CLASS);
 	assert_int_equal(line_of(NULL, "")->verdict, DIFF_ROSE);
@@ -199,12 +228,12 @@ static void test_quota(void **state)
 	(void)state;
 	before_after(20, 1, 20, 11);
 	a.to_ns = b.to_ns = 5 * SECOND;
-	assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, NULL, 0), 0);
+	assert_int_equal(diff__make(&d, &a, &b, NULL, 0.05, 1, NULL, 0), 0);
 	assert_int_equal(line_of(NULL, "")->verdict, DIFF_SAME);
 	diff__free(&d);
 	make_class_quota(&a.vm[0]);
 	make_class_quota(&b.vm[0]);
-	assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, NULL, 0), 0);
+	assert_int_equal(diff__make(&d, &a, &b, NULL, 0.05, 1, NULL, 0), 0);
 	assert_int_equal(line_of(NULL, "")->verdict, DIFF_ROSE);
 }
 
@@ -217,14 +246,14 @@ static void test_sharpness(void **state)
 	(void)state;
 	before_after(20, 1, 20, 1);
 	a.to_ns = b.to_ns = 4 * SECOND;
-	assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, NULL, 0), 0);
+	assert_int_equal(diff__make(&d, &a, &b, NULL, 0.05, 1, NULL, 0), 0);
 	shortly = diff__sharpness(&d, &d.vm[0]);
 	assert_ptr_equal(shortly.line, line_of("run_delay", NULL));
 	assert_true(shortly.line->e.log && shortly.least > 0.3 && shortly.least < 1);
 	assert_true(shortly.long_ns > 10 * SECOND && shortly.least_then <= 0.1);
 	diff__free(&d);
 	a.to_ns = b.to_ns = shortly.long_ns;
-	assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, NULL, 0), 0);
+	assert_int_equal(diff__make(&d, &a, &b, NULL, 0.05, 1, NULL, 0), 0);
 	longer = diff__sharpness(&d, &d.vm[0]);
 	assert_true(longer.least < 0.12 && longer.long_ns == 0);
 	/* what is just within and just beyond */
@@ -232,7 +261,7 @@ static void test_sharpness(void **state)
 		teardown(NULL);
 		before_after(20, 1, pct, 1);
 		a.to_ns = b.to_ns = 4 * SECOND;
-		assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, NULL, 0), 0);
+		assert_int_equal(diff__make(&d, &a, &b, NULL, 0.05, 1, NULL, 0), 0);
 		if (line_of("run_delay", NULL)->verdict == DIFF_ROSE)
 			changes = line_of("run_delay", NULL)->e.relative;
 	}
@@ -243,10 +272,10 @@ static void test_least(void **state)
 {
 	(void)state;
 	before_after(20, 1, 24, 1);
-	assert_int_equal(diff__make(&d, &a, &b, 0.3, 1, NULL, 0), 0);
+	assert_int_equal(diff__make(&d, &a, &b, NULL, 0.3, 1, NULL, 0), 0);
 	assert_int_equal(d.changed, 0);
 	diff__free(&d);
-	assert_int_equal(diff__make(&d, &a, &b, 0.1, 1, NULL, 0), 0);
+	assert_int_equal(diff__make(&d, &a, &b, NULL, 0.1, 1, NULL, 0), 0);
 	assert_true(d.changed > 0);
 }
 
@@ -258,7 +287,7 @@ static int status_of(const char *text)
 
 	if (assertion__parse_limit(&l, text, &why, &at))
 		fail_msg("%s: %s", text, why);
-	assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, &l, 1), 0);
+	assert_int_equal(diff__make(&d, &a, &b, NULL, 0.05, 1, &l, 1), 0);
 	assert_int_equal(d.limits, 1);
 	status = d.limit[0].status;
 	diff__free(&d);
@@ -307,7 +336,7 @@ static void test_absent(void **state)
 	b.vm[0].absent[row_of("running")] = "not with --light";
 	b.all.absent[row_of("running")] = "not with --light";
 	assert_int_equal(assertion__parse_limit(&l, "sum(running) +1%", &why, &at), 0);
-	assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, &l, 1), 0);
+	assert_int_equal(diff__make(&d, &a, &b, NULL, 0.05, 1, &l, 1), 0);
 	assert_int_equal(line_of("running", NULL)->verdict, DIFF_UNKNOWN);
 	assert_string_equal(line_of("running", NULL)->why, "not with --light");
 	assert_int_equal(d.limit[0].status, EXIT_INCONCLUSIVE);
@@ -319,7 +348,7 @@ static void test_nothing_in_common(void **state)
 	(void)state;
 	profile_init(&a, 0, 0);
 	profile_init(&b, 0, 0);
-	assert_int_equal(diff__make(&d, &a, &b, 0.05, 1, NULL, 0), 0);
+	assert_int_equal(diff__make(&d, &a, &b, NULL, 0.05, 1, NULL, 0), 0);
 	assert_int_equal(d.vms + d.decided, 0);
 }
 
@@ -327,6 +356,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_matching, teardown),
+		cmocka_unit_test_teardown(test_pairs, teardown),
 		cmocka_unit_test_teardown(test_only_one_of_each, teardown),
 		cmocka_unit_test_teardown(test_a_change_and_its_reason, teardown),
 		cmocka_unit_test_teardown(test_no_change_has_no_reason, teardown),
