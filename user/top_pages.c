@@ -362,6 +362,7 @@ void top__matrix(struct top *t, struct canvas *c, const struct term *term)
 	unsigned half = term->rows > c->line + 6 ? (term->rows - c->line - 4) / 2 : 1;
 
 	canvas__put(c, STYLE_HEADER, "Who takes whose CPU, in the interval");
+	canvas__put(c, STYLE_DIM, "  (while woken: not known)");
 	canvas__newline(c);
 	matrix(t, c, term, MATRIX_BY_CLASS, half);
 	if (t->named)

@@ -183,10 +183,34 @@ static int meaning(int key)
 	return key > 0 && key < 256 ? key : 0;
 }
 
+/* After an ESC: a key that the terminal's description lacks, up to its last byte, is none at all,
+ * and not the letters that it is made of. */
+static bool other_key(void)
+{
+	int c;
+
+	timeout(0);
+	c = getch();
+	if (c != '[' && c != 'O') {
+		if (c != ERR)
+			ungetch(c);
+		return false;
+	}
+	do
+		c = getch();
+	while (c != ERR && (c < '@' || c > '~'));
+	return true;
+}
+
 int screen__key(int timeout_ms)
 {
+	int c;
+
 	timeout(timeout_ms);
-	return meaning(getch());
+	c = getch();
+	while (c == 0x1b && other_key())
+		c = getch();
+	return meaning(c);
 }
 
 bool screen__stopped(void)

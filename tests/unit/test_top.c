@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "scene.h"
+#include "sink_top.h"
 #include "top.h"
 
 #define T0 SCENE_START
@@ -575,6 +576,34 @@ static void test_whole(void **state)
 	assert_null(strstr(text, "…"));
 }
 
+/* Of a recording --once and -n begin with the first interval that has a vCPU. */
+static void test_first_interval(void **state)
+{
+	const struct top_opts opts = {.count = 2, .plain = true, .interval_ns = 100 * MS};
+	static struct sink_top out;
+	struct sink sink;
+	struct tick t;
+
+	(void)state;
+	session.end_ns = T0 + 1000 * MS;
+	sink_top__init(&sink, &out, &opts);
+	assert_int_equal(sink.begin(sink.ctx, &session, model), 0);
+	for (unsigned i = 1; i <= 5; i++) {
+		if (i == 4) {
+			vm(1, "web");
+			feed(rec_vcpu(1, T0, 1, 0, 0));
+			feed(rec_out(1, 1, T0 + 310 * MS, KS_R_PREEMPTED));
+		}
+		assert_int_equal(intervals__cut(&intervals, model, 0, &t), 0);
+		assert_int_equal(sink.tick(sink.ctx, &t), 0);
+		intervals__next(&intervals);
+		assert_int_equal(out.shown, i < 4 ? 0 : i - 3);
+		assert_int_equal(out.any, i >= 4);
+		assert_int_equal(out.stop, i == 5);
+	}
+	sink_top__free(&out);
+}
+
 static void test_brief(void **state)
 {
 	static const struct {
@@ -622,6 +651,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_any_size, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_scrolling, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_first_interval, setup, teardown),
 		cmocka_unit_test(test_brief),
 	};
 
