@@ -225,8 +225,9 @@ static int verdict(const struct diff *d, int status)
 		inconclusive |= d->limit[i].status == EXIT_INCONCLUSIVE;
 	}
 	if (!d->vms)
-		err__note("no VM is in both: they go by name or uuid; --pair NAME=NAME compares one of A "
-			  "with one of B");
+		err__note(
+			"no VM is in both: they go by name or uuid; --pair NAME=NAME compares one of A "
+			"with one of B");
 	else if (!d->decided)
 		err__note("no change that this data can show: there is too little of it");
 	if (violated)
@@ -253,7 +254,8 @@ static int tell_no_pair(const struct diff *d)
 {
 	char a[NAMES * PROFILE_NAME + 64], b[sizeof(a)];
 
-	return err__say(0, "--pair %s: a VM of A and one of B, each in one pair; in A: %s; in B: %s",
+	return err__say(0,
+			"--pair %s: a VM of A and one of B, each in one pair; in A: %s; in B: %s",
 			d->no_pair, names_of(d->a, a, sizeof(a)), names_of(d->b, b, sizeof(b)));
 }
 

@@ -376,7 +376,8 @@ static int compare_all(struct diff_making *mk, int (*compare)(struct diff_making
 }
 
 int diff__make(struct diff *d, const struct profile *a, const struct profile *b,
-	       const char *const *pairs, double least, __u64 seed, const struct assertion_limit *limits, unsigned count)
+	       const char *const *pairs, double least, __u64 seed,
+	       const struct assertion_limit *limits, unsigned count)
 {
 	struct diff_making mk = {.d = d, .r = resample__new(a->blocks, b->blocks, seed)};
 	struct families f;

@@ -69,16 +69,17 @@ struct diff {
 	const struct profile_vm **only_a, **only_b;
 	unsigned only_as, only_bs;
 	const char *no_pair; /* of those that were asked for: no two VMs are called so */
-	unsigned changed; /* lines, in all */
-	unsigned decided; /* lines that have an interval */
+	unsigned changed;    /* lines, in all */
+	unsigned decided;    /* lines that have an interval */
 	struct diff_limit *limit;
 	unsigned limits;
 };
 
-/* a and b must live as long. pairs: "NAME=NAME", a VM of A and which of B it is, up to a NULL; NULL:
- * none. least: see struct diff. limits: to be judged. 0 or -ENOMEM. */
+/* a and b must live as long. pairs: "NAME=NAME", a VM of A and which of B it is, up to a NULL;
+ * NULL: none. least: see struct diff. limits: to be judged. 0 or -ENOMEM. */
 int diff__make(struct diff *d, const struct profile *a, const struct profile *b,
-	       const char *const *pairs, double least, __u64 seed, const struct assertion_limit *limits, unsigned count);
+	       const char *const *pairs, double least, __u64 seed,
+	       const struct assertion_limit *limits, unsigned count);
 
 static inline bool diff__is_share(enum diff_kind kind)
 {

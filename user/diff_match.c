@@ -17,7 +17,8 @@ static void match_pair(struct diff *d, const char *pair)
 {
 	for (unsigned i = 0; i < d->only_as; i++)
 		for (unsigned j = 0; d->only_a[i] && j < d->only_bs; j++)
-			if (d->only_b[j] && asked_for(pair, d->only_a[i]->name, d->only_b[j]->name)) {
+			if (d->only_b[j] &&
+			    asked_for(pair, d->only_a[i]->name, d->only_b[j]->name)) {
 				d->vm[d->vms++] =
 					(struct diff_vm){.a = d->only_a[i], .b = d->only_b[j]};
 				d->only_a[i] = d->only_b[j] = NULL;

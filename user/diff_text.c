@@ -16,8 +16,7 @@
 
 #define BLUNT_RELATIVE 0.3
 #define BLUNT_POINTS   0.1
-#define TIMES_MOST     1000 /* beyond, how many times it is says nothing more */
-#define ONLY_MAX       20   /* names of VMs that are in one only */
+#define ONLY_MAX       20 /* names of VMs that are in one only */
 
 #define LABEL (ESCAPE_SIZE(PROFILE_NAME) + 80) /* an escaped name and some words */
 
@@ -62,67 +61,6 @@ static void label(const struct page *p, const struct diff_line *l, char *out, si
 			 l->kind == DIFF_MEAN  ? " mean"
 			 : l->kind == DIFF_MAX ? " max"
 					       : "");
-}
-
-/* ---- numbers ------------------------------------------------------------------------------ */
-
-static const char *value(char *out, enum diff_kind kind, double v)
-{
-	if (isnan(v))
-		return strcpy(out, "-");
-	if (diff__is_share(kind))
-		snprintf(out, UNITS_LEN, v && v < 0.01 ? "%.2f%%" : "%.1f%%", 100 * v);
-	else if (kind == DIFF_RATE)
-		snprintf(out, UNITS_LEN, "%.1f/s", v);
-	else
-		units__own(out, v < 0 ? 0 : llround(v));
-	return out;
-}
-
-/* One of the numbers of a relative change: in percent, or from tenfold on in times. */
-static void relative(char *out, double r, bool times, bool precise)
-{
-	if (r >= TIMES_MOST - 1)
-		snprintf(out, UNITS_LEN, "over %d times", TIMES_MOST);
-	else if (times || r >= 99.99)
-		snprintf(out, UNITS_LEN, fabs(1 + r) < 0.095 ? "%.2f times"
-					 : fabs(r) < 99	     ? "%.1f times"
-							     : "%.0f times",
-			 1 + r);
-	else if (r < -0.995) /* nearly all of it is gone: how nearly? */
-		snprintf(out, UNITS_LEN, "%+.2f", r > -0.9999 || r == -1 ? 100 * r : -99.99);
-	else
-		snprintf(out, UNITS_LEN, precise ? "%+.1f" : "%+.0f", 100 * r);
-}
-
-static void absolute(char *out, enum diff_kind kind, double v)
-{
-	char text[UNITS_LEN];
-
-	if (diff__is_share(kind))
-		snprintf(out, UNITS_LEN, "%+.1f", 100 * fmin(fmax(v, -1), 1));
-	else
-		snprintf(out, UNITS_LEN, "%c%.38s", v < 0 ? '-' : '+', value(text, kind, fabs(v)));
-}
-
-static void put_change(const struct diff_line *l, char *change, char *interval)
-{
-	const struct resample_effect *e = &l->e;
-	bool times = e->relative >= 10, precise = fabs(e->relative) < 0.0995;
-	char low[UNITS_LEN], high[UNITS_LEN], mid[UNITS_LEN];
-
-	if (e->log) {
-		relative(mid, e->relative, times, precise);
-		relative(low, e->relative_low, times, precise);
-		relative(high, e->relative_high, times, precise);
-		snprintf(change, LABEL, "%s%s", mid, times ? "" : "%");
-	} else {
-		absolute(mid, l->kind, e->change);
-		absolute(low, l->kind, e->low);
-		absolute(high, l->kind, e->high);
-		snprintf(change, LABEL, "%s%s", mid, diff__is_share(l->kind) ? " points" : "");
-	}
-	snprintf(interval, LABEL, "[%s, %s]", low, high);
 }
 
 static enum term_style style_of(const struct diff_line *l)
@@ -203,14 +141,14 @@ static void head(const struct page *p)
 
 static void put_sentence(const struct page *p, const struct diff_line *l)
 {
-	char what[LABEL], a[UNITS_LEN], b[UNITS_LEN], change[LABEL], interval[LABEL];
+	char what[LABEL], a[UNITS_LEN], b[UNITS_LEN], change[DIFF_NUMBER], interval[DIFF_NUMBER];
 	char text[LABEL + 3 * UNITS_LEN];
 	unsigned at = 0;
 
 	label(p, l, what, sizeof(what));
-	put_change(l, change, interval);
+	diff_number__change(l, change, interval);
 	snprintf(text, sizeof(text), "  %s %s from %s to %s%s,", what, verb(l),
-		 value(a, l->kind, l->e.a), value(b, l->kind, l->e.b),
+		 diff_number__value(a, l->kind, l->e.a), diff_number__value(b, l->kind, l->e.b),
 		 diff__is_share(l->kind) ? " of the time" : "");
 	term__flow(&p->term, stdout, &at, "", style_of(l), text);
 	strcat(change, " ");
@@ -281,19 +219,19 @@ static unsigned put_sentences(const struct page *p, const struct diff_vm *vm)
 
 static void row(const struct page *p, struct table *t, const struct diff_line *l)
 {
-	char what[LABEL], a[UNITS_LEN], b[UNITS_LEN], change[LABEL], interval[LABEL];
+	char what[LABEL], a[UNITS_LEN], b[UNITS_LEN], change[DIFF_NUMBER], interval[DIFF_NUMBER];
 
 	label(p, l, what, sizeof(what));
 	table__cell(t, what);
-	table__cell(t, value(a, l->kind, l->e.a));
-	table__cell(t, value(b, l->kind, l->e.b));
+	table__cell(t, diff_number__value(a, l->kind, l->e.a));
+	table__cell(t, diff_number__value(b, l->kind, l->e.b));
 	if (l->why) {
 		table__cell(t, NULL);
 		table__cell(t, NULL);
 		table__styled(t, STYLE_DIM, l->why);
 		return;
 	}
-	put_change(l, change, interval);
+	diff_number__change(l, change, interval);
 	table__styled(t, style_of(l), change);
 	table__cell(t, interval);
 	table__styled(t, style_of(l), verb(l));
@@ -330,23 +268,6 @@ static const char *length(char *out, __u64 ns)
 	return out;
 }
 
-/* A change that would show, as its number's changes are told. */
-static void would_show(const struct page *p, const struct diff_line *l, double least, char *out)
-{
-	if (!l->e.log)
-		snprintf(out, UNITS_LEN, "%.1f points", 100 * least);
-	else if (least >= 10)
-		snprintf(out, UNITS_LEN, "%.0f times", 1 + least);
-	else
-		snprintf(out, UNITS_LEN, "%.0f%%", 100 * fmax(least, p->d->least));
-}
-
-/* So large that it is none that one would ask for. */
-static bool beyond(const struct diff_line *l, double least)
-{
-	return least >= (l->e.log ? TIMES_MOST - 1 : 1);
-}
-
 /* How sharp the comparison was, so that nobody takes too little data for "nothing changed". */
 static void put_sharpness(const struct page *p, const struct diff_vm *vm)
 {
@@ -358,27 +279,28 @@ static void put_sharpness(const struct page *p, const struct diff_vm *vm)
 	if (!s.line || changed(s.line))
 		return;
 	label(p, s.line, what, sizeof(what));
-	value(number, s.line->kind, s.line->e.a);
-	if (beyond(s.line, s.least)) {
+	diff_number__value(number, s.line->kind, s.line->e.a);
+	if (diff_number__beyond(s.line, s.least)) {
 		snprintf(text, sizeof(text),
 			 "  %s (%s of the time) varies too much for any change to show%s", what,
 			 number, s.long_ns ? ";" : "");
 	} else {
-		would_show(p, s.line, s.least, least);
+		diff_number__would_show(p->d, s.line, s.least, least);
 		snprintf(text, sizeof(text),
 			 "  %s (%s of the time) would have had to change by %s to show%s", what,
 			 number, least, s.long_ns ? ";" : "");
 	}
 	term__flow(&p->term, stdout, &at, "", STYLE_PLAIN, text);
-	if (s.long_ns && beyond(s.line, s.least_then)) {
+	if (s.long_ns && diff_number__beyond(s.line, s.least_then)) {
 		snprintf(text, sizeof(text), "recordings of %s each would not do, either",
 			 length(time, s.long_ns));
 		term__flow(&p->term, stdout, &at, " ", STYLE_PLAIN, text);
 	} else if (s.long_ns) {
-		would_show(p, s.line, s.least_then, then);
+		diff_number__would_show(p->d, s.line, s.least_then, then);
 		snprintf(text, sizeof(text),
-			 beyond(s.line, s.least) ? "in recordings of about %s each, one by %s would"
-						 : "in recordings of about %s each, by %s",
+			 diff_number__beyond(s.line, s.least)
+				 ? "in recordings of about %s each, one by %s would"
+				 : "in recordings of about %s each, by %s",
 			 length(time, s.long_ns), then);
 		term__flow(&p->term, stdout, &at, " ", STYLE_PLAIN, text);
 	}
@@ -472,7 +394,7 @@ static void put_limit(const struct page *p, const struct diff_limit *l)
 							     : STYLE_WARN;
 	struct diff_line line = {.kind = diff__limit_kind(l->limit), .e = l->e};
 	char name[ESCAPE_SIZE(PROFILE_NAME)], text[ESCAPE_SIZE(200)];
-	char a[UNITS_LEN], b[UNITS_LEN], change[LABEL], interval[LABEL];
+	char a[UNITS_LEN], b[UNITS_LEN], change[DIFF_NUMBER], interval[DIFF_NUMBER];
 
 	escape__str(p->term.escape, l->limit->text, text, sizeof(text));
 	printf("%s%s%s: %s", term__on(&p->term, style), said[l->status], term__off(&p->term, style),
@@ -485,9 +407,9 @@ static void put_limit(const struct page *p, const struct diff_limit *l)
 		printf(": %s\n", l->why);
 		return;
 	}
-	put_change(&line, change, interval);
-	printf(": %s to %s, %s %s%s\n", value(a, line.kind, l->e.a), value(b, line.kind, l->e.b),
-	       change, interval,
+	diff_number__change(&line, change, interval);
+	printf(": %s to %s, %s %s%s\n", diff_number__value(a, line.kind, l->e.a),
+	       diff_number__value(b, line.kind, l->e.b), change, interval,
 	       l->status == EXIT_INCONCLUSIVE ? ": on both sides of the limit" : "");
 }
 

@@ -26,8 +26,8 @@ struct sink_top {
 	struct json *json;
 	bool screen; /* is open */
 	bool stop;
-	bool any;    /* vCPU was seen in an interval */
-	__u64 shown; /* intervals */
+	bool any;     /* vCPU was seen in an interval */
+	__u64 shown;  /* intervals */
 	__u64 due_ns; /* replay: the real time at which the next interval is due */
 };
 

@@ -222,9 +222,10 @@ static void takers(const struct top *t, struct canvas *c, const struct term *ter
 	}
 	while ((p || woken) && rows--) {
 		if (!p || woken > p->time_ns) {
-			taker_line(c, woken, wait,
-				   quota ? "            ?         not known: it had been woken; its CPU quota, too, may have held it back"
-					 : "            ?         not known: it had been woken");
+			taker_line(
+				c, woken, wait,
+				quota ? "            ?         not known: it had been woken; its CPU quota, too, may have held it back"
+				      : "            ?         not known: it had been woken");
 			woken = 0;
 			continue;
 		}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Who took a vCPU's CPU, and of how much of its wait that is known: who preempted it is, but not who
- * had the CPU while it waited after a wake-up. Adds nothing up but the parts of one quota.
+ * Who took a vCPU's CPU, and of how much of its wait that is known: who preempted it is, but not
+ * who had the CPU while it waited after a wake-up. Adds nothing up but the parts of one quota.
  */
 #include <errno.h>
 #include <stdlib.h>
