@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Inside the emulated machine: the two bench workloads, once for each row, with that row's tool attached. Called
+# Inside the emulated machine: the three bench workloads, once for each row, with that row's tool attached. Called
 # by tests/vm/cost-lib.sh.
 #
 #   guest-cost.sh [--keep] ROW...
@@ -23,7 +23,9 @@ ran()
 ran
 build/workload --bench-halt $HALTS --warmup 200 --repeat \$1
 ran
-[ \$1 = 1 ] || build/workload --bench-exit 2000 --warmup 200 --repeat 3
+[ \$1 = 1 ] && exit
+build/workload --bench-exit 2000 --warmup 200 --repeat 3
+build/workload --bench-preempt 1000 --warmup 200 --repeat 4
 END
 
 cat > /tmp/bpftrace-absences.bt <<'END'

@@ -72,6 +72,8 @@ int main(int argc, char **argv)
 	name_main_thread();
 	if (opts.bench_halt)
 		err = bench__halt(&opts);
+	else if (opts.bench_preempt)
+		err = bench__preempt(&opts);
 	else if (opts.bench_exit)
 		err = bench__exit(&opts);
 	else if (opts.churn)

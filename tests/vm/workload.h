@@ -78,7 +78,7 @@ struct options {
 	const char *name, *name_prefix;
 	const char *json_path, *created_path, *ready_path, *start_path;
 	int report_fd; /* where a VM process tells its parent what it reached, or -1 */
-	uint64_t bench_halt, bench_exit, churn, warmup;
+	uint64_t bench_halt, bench_exit, bench_preempt, churn, warmup;
 	unsigned int repeat;
 };
 
@@ -174,6 +174,7 @@ int single__run(const struct options *opts);			   /* one VM in this process */
 int fleet__run(const struct options *opts, int argc, char **argv); /* one process per VM */
 int bench__halt(const struct options *opts);
 int bench__exit(const struct options *opts);
+int bench__preempt(const struct options *opts);
 int churn__run(const struct options *opts);
 
 /* ---- workload_x86.c, workload_arm64.c ---- */
@@ -186,6 +187,7 @@ int arch__vcpu_init(struct vcpu *vcpu);
 int arch__wake(struct vcpu *vcpu); /* one interrupt that ends a halt */
 uint32_t arch__timer_ticks(uint64_t ns);
 int arch__guest_call(const struct kvm_run *run); /* enum guest_call, or -1: something else */
+struct kvm_ioeventfd arch__call_event(enum guest_call call); /* all but its fd: no exit for it */
 
 /*
  * One vCPU ioctl other than KVM_RUN, chosen by `pick`. `own`: the caller is the vCPU's thread with

@@ -290,6 +290,11 @@ int arch__guest_call(const struct kvm_run *run)
 	return (int)(run->mmio.phys_addr - CALL_BASE) / 4;
 }
 
+struct kvm_ioeventfd arch__call_event(enum guest_call call)
+{
+	return (struct kvm_ioeventfd){.addr = CALL_BASE + 4 * call, .len = 4};
+}
+
 /*
  * On arm64 these ioctls do not load the vCPU (arch/arm64/kvm/arm.c: only KVM_RUN calls
  * vcpu_load()); what loads it in mode ioctl is KVM_RUN with immediate_exit.

@@ -10,7 +10,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define FIFO_PRIORITY 50
 
@@ -24,7 +27,7 @@
 struct result {
 	const char *bench;
 	uint64_t cycles, total_ns;
-	long switches; /* of the vCPU's thread, by itself; -1: not measured */
+	long switches; /* of the vCPU's thread, of the kind that is measured; -1: not measured */
 };
 
 static int print_result(const struct options *opts, unsigned int repeat, const struct result *res)
@@ -67,9 +70,11 @@ static int make_fifo(pthread_t thread)
 	return err ? fail(err, "SCHED_FIFO") : 0;
 }
 
-static long voluntary_switches(int tid)
+/* key: "voluntary_ctxt_switches" or "nonvoluntary_ctxt_switches", a line of proc(5)'s status */
+static long count_switches(int tid, const char *key)
 {
 	char path[64], line[128];
+	size_t len = strlen(key);
 	long cnt = -1;
 	FILE *status;
 
@@ -78,7 +83,7 @@ static long voluntary_switches(int tid)
 	if (!status)
 		return -1;
 	while (fgets(line, sizeof(line), status))
-		if (sscanf(line, "voluntary_ctxt_switches: %ld", &cnt) == 1)
+		if (strncmp(line, key, len) == 0 && sscanf(line + len, ": %ld", &cnt) == 1)
 			break;
 	fclose(status);
 	return cnt;
@@ -88,7 +93,7 @@ static long voluntary_switches(int tid)
 static int time_wakes(struct vcpu *vcpu, uint64_t cnt, struct result *res)
 {
 	uint64_t before = vcpu->ctl->progress, rounds, start_ns;
-	long switches = voluntary_switches(vcpu->tid);
+	long switches = count_switches(vcpu->tid, "voluntary_ctxt_switches");
 
 	start_ns = clock__now_ns();
 	for (uint64_t i = 0; i < cnt; i++) {
@@ -98,7 +103,7 @@ static int time_wakes(struct vcpu *vcpu, uint64_t cnt, struct result *res)
 			return err;
 	}
 	res->total_ns = clock__now_ns() - start_ns;
-	res->switches = voluntary_switches(vcpu->tid) - switches;
+	res->switches = count_switches(vcpu->tid, "voluntary_ctxt_switches") - switches;
 	res->cycles = cnt;
 	rounds = vcpu->ctl->progress - before;
 	if (rounds != cnt || res->switches != (long)cnt)
@@ -202,6 +207,86 @@ int bench__exit(const struct options *opts)
 	}
 	vm__destroy(&vm);
 	return err;
+}
+
+static int wait_rounds(int fd, uint64_t cnt)
+{
+	uint64_t signals;
+
+	for (; cnt; cnt--)
+		if (read(fd, &signals, sizeof(signals)) != sizeof(signals))
+			return fail(errno, "eventfd");
+	return 0;
+}
+
+/* The guest's next cnt rounds. At the end of each KVM signals fd, for which we have waited, and as
+ * we are SCHED_FIFO we have the vCPU's CPU at once: it is preempted until we wait again. */
+static int time_preemptions(struct vcpu *vcpu, int fd, uint64_t cnt, struct result *res)
+{
+	uint64_t before, rounds, start_ns;
+	int err = wait_rounds(fd, 2); /* the first may be over, if we slept for something else */
+	long switches = count_switches(vcpu->tid, "nonvoluntary_ctxt_switches");
+
+	before = vcpu->ctl->progress;
+	start_ns = clock__now_ns();
+	if (!err)
+		err = wait_rounds(fd, cnt);
+	if (err)
+		return err;
+	res->total_ns = clock__now_ns() - start_ns;
+	res->switches = count_switches(vcpu->tid, "nonvoluntary_ctxt_switches") - switches;
+	res->cycles = cnt;
+	rounds = vcpu->ctl->progress - before;
+	if (rounds != cnt || res->switches < (long)cnt)
+		return refuse("bench-preempt: %ju rounds of %ju, %ld preemptions",
+			      (uintmax_t)rounds, (uintmax_t)cnt, res->switches);
+	return 0;
+}
+
+static int repeat_preemptions(struct vm *vm, int fd)
+{
+	const struct options *opts = vm->opts;
+	struct result res = {.bench = "preempt"};
+	struct kvm_ioeventfd event = arch__call_event(CALL_DONE);
+	int err = 0;
+
+	event.fd = fd;
+	if (ioctl(vm->fd, KVM_IOEVENTFD, &event) < 0)
+		return fail(errno, "KVM_IOEVENTFD");
+	vm__release(vm);
+	if (opts->warmup)
+		err = time_preemptions(&vm->vcpus[0], fd, opts->warmup, &res);
+	for (unsigned int i = 0; !err && i < opts->repeat; i++) {
+		err = time_preemptions(&vm->vcpus[0], fd, opts->bench_preempt, &res);
+		if (!err)
+			err = print_result(opts, i, &res);
+	}
+	return err;
+}
+
+int bench__preempt(const struct options *opts)
+{
+	struct options bench = bench_options(opts, MODE_SPIN);
+	int err = use_one_cpu(opts), join_err, fd;
+	struct vm vm;
+
+	bench.cycles = 1; /* from its first round on the guest says CALL_DONE after each */
+	if (!err)
+		err = vm__create(&vm, &bench);
+	if (err)
+		return err;
+	fd = eventfd(0, EFD_CLOEXEC);
+	err = fd < 0 ? fail(errno, "eventfd") : vm__start(&vm);
+	if (!err)
+		err = make_fifo(pthread_self());
+	if (!err)
+		err = repeat_preemptions(&vm, fd);
+	vm__stop(&vm);
+	join_err = vm__join(&vm);
+	vm__destroy(&vm);
+	if (fd >= 0)
+		close(fd);
+	return err ? err : join_err;
 }
 
 struct churn {

@@ -54,6 +54,8 @@ static const char help[] =
 	"  --bench-halt N         N wake-ups of one SCHED_FIFO vCPU that stays in one KVM_RUN: each is\n"
 	"                         one kvm_sched_in and one kvm_sched_out\n"
 	"  --bench-exit N         N times KVM_RUN on a guest that exits at once\n"
+	"  --bench-preempt N      N times a SCHED_FIFO thread that takes the CPU of a vCPU, each time the\n"
+	"                         guest has done 20,000 loops more\n"
 	"  --warmup N             unmeasured ones before (default 1000)\n"
 	"  --repeat R             measurements (default 1)\n"
 	"  --churn N              create, run for --cycles (default 1) and destroy N vCPUs in VMs of\n"
@@ -65,6 +67,7 @@ enum {
 	OPT_AFFINITY = 256,
 	OPT_BENCH_EXIT,
 	OPT_BENCH_HALT,
+	OPT_BENCH_PREEMPT,
 	OPT_CHURN,
 	OPT_CREATED_FILE,
 	OPT_CYCLES,
@@ -96,6 +99,7 @@ static const struct option long_options[] = {
 	{"affinity", required_argument, NULL, OPT_AFFINITY},
 	{"bench-exit", required_argument, NULL, OPT_BENCH_EXIT},
 	{"bench-halt", required_argument, NULL, OPT_BENCH_HALT},
+	{"bench-preempt", required_argument, NULL, OPT_BENCH_PREEMPT},
 	{"churn", required_argument, NULL, OPT_CHURN},
 	{"created-file", required_argument, NULL, OPT_CREATED_FILE},
 	{"cycles", required_argument, NULL, OPT_CYCLES},
@@ -245,6 +249,8 @@ static int parse_numeric(int option, const char *arg, struct options *opts)
 		return parse_number(arg, 1, UINT_MAX, &opts->bench_halt);
 	case OPT_BENCH_EXIT:
 		return parse_number(arg, 1, UINT_MAX, &opts->bench_exit);
+	case OPT_BENCH_PREEMPT:
+		return parse_number(arg, 1, UINT_MAX, &opts->bench_preempt);
 	case OPT_CHURN:
 		return parse_number(arg, 1, UINT_MAX, &opts->churn);
 	case OPT_HALT_POLL:
@@ -320,18 +326,19 @@ static int check_steady(const struct options *opts)
 
 static int complete_options(struct options *opts)
 {
+	int alone;
+
 	if (opts->time_ns == UINT64_MAX)
 		opts->time_ns = opts->cycles ? 0 : 5000000000ULL;
 	if (opts->mode_cnt == 0)
 		opts->modes[opts->mode_cnt++] = opts->churn ? MODE_EXIT : MODE_SPIN;
 	if (opts->pin && !opts->has_cpus)
 		return refuse("--pin needs --affinity");
-	if (!!opts->churn + !!opts->bench_exit + !!opts->bench_halt > 1)
-		return refuse("--churn, --bench-exit and --bench-halt exclude each other");
-	if (opts->churn || opts->bench_exit || opts->bench_halt) {
-		if (opts->vms > 1 || opts->hold || opts->start_path)
-			return refuse("--churn and --bench-* run one VM at a time, at once");
-	}
+	alone = !!opts->churn + !!opts->bench_exit + !!opts->bench_halt + !!opts->bench_preempt;
+	if (alone > 1)
+		return refuse("--churn and --bench-* exclude each other");
+	if (alone && (opts->vms > 1 || opts->hold || opts->start_path))
+		return refuse("--churn and --bench-* run one VM at a time, at once");
 	return check_steady(opts);
 }
 

@@ -224,6 +224,12 @@ int arch__guest_call(const struct kvm_run *run)
 	return run->io.port - PORT_BASE;
 }
 
+struct kvm_ioeventfd arch__call_event(enum guest_call call)
+{
+	return (struct kvm_ioeventfd){
+		.addr = PORT_BASE + call, .len = 1, .flags = KVM_IOEVENTFD_FLAG_PIO};
+}
+
 static int write_back_regs(struct vcpu *vcpu)
 {
 	struct kvm_regs regs;
