@@ -8,6 +8,7 @@
 #include <errno.h>
 #include "aggregate.h"
 #include "bench_scene.h"
+#include "clock.h"
 #include "metrics.h"
 #include "step.h"
 #include "totals.h"
