@@ -11,6 +11,8 @@
 #include "hist.h"
 #include "step.h"
 
+#define COARSE (HIST_SUB / KS_AGG_SUB) /* indices that share a bucket of the kernel's */
+
 /* The octaves up to 2 * HIST_SUB have buckets of width 1; then the width doubles with each. */
 static unsigned width_shift(unsigned i)
 {
@@ -29,20 +31,22 @@ static __u64 high_of(unsigned i)
 	return low_of(i) + ((1ULL << width_shift(i)) - 1);
 }
 
-/* The kernel's bucket that a value lies in. */
-static unsigned kernel_shift(__u64 v)
+/* The same of the kernel's buckets. */
+static unsigned kernel_shift(unsigned i)
 {
-	return v < 2 * KS_AGG_SUB ? 0 : 60 - __builtin_clzll(v);
+	return i < KS_AGG_SUB ? 0 : i / KS_AGG_SUB - 1;
 }
 
-static __u64 kernel_low(__u64 v)
+static __u64 kernel_low(unsigned i)
 {
-	return v >> kernel_shift(v) << kernel_shift(v);
+	unsigned shift = kernel_shift(i);
+
+	return (__u64)(i - shift * KS_AGG_SUB) << shift;
 }
 
-static __u64 kernel_high(__u64 v)
+static __u64 kernel_high(unsigned i)
 {
-	return kernel_low(v) + ((1ULL << kernel_shift(v)) - 1);
+	return kernel_low(i) + ((1ULL << kernel_shift(i)) - 1);
 }
 
 static __u64 add_sat(__u64 a, __u64 b)
@@ -59,31 +63,65 @@ static __u64 mul_sat(__u64 a, __u64 b)
 	return __builtin_mul_overflow(a, b, &product) ? ~0ULL : product;
 }
 
-static __u64 counter(const struct hist_chunk *c, unsigned i)
+/* How many counters a chunk has. The first has one for each value that is in it. */
+static unsigned counters(const struct hist *h, unsigned chunk)
 {
-	return c->cnt[i] + (c->carry ? (__u64)c->carry[i] << 32 : 0);
+	return h->kind == HIST_COARSE && chunk ? KS_AGG_SUB : HIST_SUB;
 }
 
-/* Adds to one counter, growing upper halves when the first one needs them. */
-static int counter_add(struct hist_chunk *c, unsigned i, __u64 n)
+/* Which of its chunk's counters the value with the index i has. */
+static unsigned place(const struct hist *h, unsigned i)
 {
-	__u64 sum = add_sat(counter(c, i), n);
+	unsigned in_chunk = i % HIST_SUB;
+
+	return counters(h, i / HIST_SUB) == HIST_SUB ? in_chunk : in_chunk / COARSE;
+}
+
+static const struct hist_chunk *chunk_of(const struct hist *h, unsigned chunk)
+{
+	return h->chunk ? h->chunk[chunk] : NULL;
+}
+
+static __u64 counter(const struct hist_chunk *c, unsigned k)
+{
+	return c->cnt[k] + (c->carry ? (__u64)c->carry[k] << 32 : 0);
+}
+
+/* Adds to one of n counters, growing upper halves when the first one needs them. */
+static int counter_add(struct hist_chunk *c, unsigned n, unsigned k, __u64 more)
+{
+	__u64 sum = add_sat(counter(c, k), more);
 
 	if (sum >> 32 && !c->carry) {
-		c->carry = calloc(HIST_SUB, sizeof(*c->carry));
+		c->carry = calloc(n, sizeof(*c->carry));
 		if (!c->carry)
 			return -ENOMEM;
 	}
-	c->cnt[i] = sum;
+	c->cnt[k] = sum;
 	if (c->carry)
-		c->carry[i] = sum >> 32;
+		c->carry[k] = sum >> 32;
+	return 0;
+}
+
+/* What it is stays until it is given back. */
+static int become(struct hist *h, enum hist_kind kind)
+{
+	if (h->kind == kind)
+		return 0;
+	if (h->kind != HIST_EMPTY)
+		return -EINVAL;
+	h->chunk = calloc(HIST_CHUNKS, sizeof(struct hist_chunk *));
+	if (!h->chunk)
+		return -ENOMEM;
+	h->kind = kind;
 	return 0;
 }
 
 static struct hist_chunk *need_chunk(struct hist *h, unsigned chunk)
 {
 	if (!h->chunk[chunk])
-		h->chunk[chunk] = calloc(1, sizeof(struct hist_chunk));
+		h->chunk[chunk] =
+			calloc(1, sizeof(struct hist_chunk) + counters(h, chunk) * sizeof(__u32));
 	if (h->chunk[chunk])
 		h->used |= 1ULL << chunk;
 	return h->chunk[chunk];
@@ -99,117 +137,90 @@ static void add_totals(struct hist *h, __u64 count, __u64 sum, __u64 min, __u64 
 	h->sum = add_sat(h->sum, sum);
 }
 
+static int add_at(struct hist *h, __u64 v, __u64 n)
+{
+	unsigned i = hist__index(v), chunk = i / HIST_SUB;
+	struct hist_chunk *c = need_chunk(h, chunk);
+
+	return c ? counter_add(c, counters(h, chunk), place(h, i), n) : -ENOMEM;
+}
+
 int hist__add_n(struct hist *h, __u64 v, __u64 n)
 {
-	unsigned i = hist__index(v);
-	struct hist_chunk *c;
+	int err;
 
 	if (!n)
 		return 0;
-	c = need_chunk(h, i / HIST_SUB);
-	if (!c || counter_add(c, i % HIST_SUB, n))
-		return -ENOMEM;
-	add_totals(h, n, mul_sat(v, n), v, v);
-	return 0;
+	err = become(h, HIST_FINE) ?: add_at(h, v, n);
+	if (!err)
+		add_totals(h, n, mul_sat(v, n), v, v);
+	return err;
+}
+
+/* Most of the kernel's octaves are empty, and passed as a whole. */
+static bool any_in(const __u64 *octave)
+{
+	__u64 any = 0;
+
+	for (unsigned i = 0; i < KS_AGG_SUB; i++)
+		any |= octave[i];
+	return any;
+}
+
+int hist__add_kernel(struct hist *h, const struct ks_agg_hist *k)
+{
+	unsigned last = ks_bucket(k->max_ns); /* what is behind it may be anything */
+	__u64 count = 0, min = 0;
+	int err = 0;
+
+	for (unsigned i = 0; !err && i <= last && i < KS_AGG_BUCKETS; i++) {
+		if (i % KS_AGG_SUB == 0 && !any_in(&k->bucket[i]))
+			i += KS_AGG_SUB - 1;
+		else if (k->bucket[i]) {
+			err = become(h, HIST_COARSE) ?: add_at(h, kernel_high(i), k->bucket[i]);
+			min = count ? min : kernel_low(i);
+			count += k->bucket[i];
+		}
+	}
+	if (!err && count)
+		add_totals(h, count, k->sum_ns, min, k->max_ns);
+	return err;
 }
 
 /* Adds all that fits: false, with nothing changed, if a counter would have to carry. */
-static bool merge_small(struct hist_chunk *c, const struct hist_chunk *from)
+static bool merge_small(struct hist_chunk *c, const struct hist_chunk *from, unsigned n)
 {
 	__u32 sum[HIST_SUB], carry = c->carry || from->carry;
 
-	for (unsigned i = 0; i < HIST_SUB; i++) { /* a loop that compilers vectorise */
+	for (unsigned i = 0; i < n; i++) { /* a loop that compilers vectorise */
 		sum[i] = c->cnt[i] + from->cnt[i];
 		carry |= sum[i] < c->cnt[i];
 	}
 	if (!carry)
-		memcpy(c->cnt, sum, sizeof(sum));
+		memcpy(c->cnt, sum, n * sizeof(*sum));
 	return !carry;
 }
 
 static int merge_chunk(struct hist *h, unsigned chunk, const struct hist_chunk *from)
 {
 	struct hist_chunk *c = need_chunk(h, chunk);
+	unsigned n = counters(h, chunk);
 	int err = c ? 0 : -ENOMEM;
 
-	if (c && merge_small(c, from))
+	if (c && merge_small(c, from, n))
 		return 0;
-	for (unsigned i = 0; !err && i < HIST_SUB; i++)
-		err = counter_add(c, i, counter(from, i));
+	for (unsigned i = 0; !err && i < n; i++)
+		err = counter_add(c, n, i, counter(from, i));
 	return err;
-}
-
-static int add_at(struct hist *h, __u64 v, __u64 n)
-{
-	unsigned i = hist__index(v);
-	struct hist_chunk *c = need_chunk(h, i / HIST_SUB);
-
-	return c ? counter_add(c, i % HIST_SUB, n) : -ENOMEM;
-}
-
-int hist__add_kernel(struct hist *h, const struct ks_agg_hist *k)
-{
-	__u64 count = 0, v = 0, min = 0;
-
-	for (unsigned i = 0; i <= ks_bucket(k->max_ns); i++, v = kernel_high(v + 1)) {
-		if (!k->bucket[i])
-			continue;
-		if (add_at(h, v, k->bucket[i]))
-			return -ENOMEM;
-		min = count ? min : kernel_low(v);
-		count += k->bucket[i];
-	}
-	h->coarse = 1;
-	if (count)
-		add_totals(h, count, k->sum_ns, min, k->max_ns);
-	return 0;
-}
-
-/* From counts to their extremes. */
-static void bound(struct hist *out, const struct hist *h, const struct hist *before)
-{
-	struct hist_bucket b;
-
-	for (unsigned at = 0, first = 1; hist__next(out, &at, &b); first = 0) {
-		if (first)
-			out->min = b.low > h->min ? b.low : h->min;
-		out->max = b.high < h->max ? b.high : h->max;
-	}
-	if (!before->count || h->max > before->max)
-		out->max = h->max;
-	if (!before->count || h->min < before->min)
-		out->min = h->min;
-}
-
-int hist__since(struct hist *out, const struct hist *h, const struct hist *before)
-{
-	out->coarse = h->coarse;
-	for (unsigned i = 0; i < HIST_BUCKETS; i++) {
-		const struct hist_chunk *c = h->chunk[i / HIST_SUB],
-					*b = before->chunk[i / HIST_SUB];
-		__u64 n;
-
-		if (!c) {
-			i += HIST_SUB - 1;
-			continue;
-		}
-		n = counter(c, i % HIST_SUB) - (b ? counter(b, i % HIST_SUB) : 0);
-		if (n && add_at(out, high_of(i), n))
-			return -ENOMEM;
-	}
-	out->count = h->count - before->count;
-	out->sum = h->sum - before->sum;
-	bound(out, h, before);
-	return 0;
 }
 
 int hist__merge(struct hist *h, const struct hist *from)
 {
-	int err = 0;
+	int err;
 
 	if (!from->count)
 		return 0;
-	h->coarse |= from->coarse;
+	err = become(h, from->kind);
 	for (__u64 left = from->used; !err && left; left &= left - 1) {
 		unsigned i = __builtin_ctzll(left);
 
@@ -218,6 +229,95 @@ int hist__merge(struct hist *h, const struct hist *from)
 	if (!err)
 		add_totals(h, from->count, from->sum, from->min, from->max);
 	return err;
+}
+
+static struct hist_bucket bucket(const struct hist *h, unsigned i, __u64 count)
+{
+	__u64 high = high_of(i);
+
+	return (struct hist_bucket){.low = h->kind == HIST_COARSE ? kernel_low(ks_bucket(high))
+								  : low_of(i),
+				    .high = high,
+				    .count = count};
+}
+
+int hist__next(const struct hist *h, unsigned *at, struct hist_bucket *b)
+{
+	for (unsigned i = *at; i < HIST_BUCKETS; i++) {
+		const struct hist_chunk *c = chunk_of(h, i / HIST_SUB);
+		__u64 count;
+
+		if (!c) {
+			i |= HIST_SUB - 1; /* on to the next chunk */
+			continue;
+		}
+		if (counters(h, i / HIST_SUB) != HIST_SUB)
+			i |= COARSE - 1;
+		count = counter(c, place(h, i));
+		if (!count)
+			continue;
+		*b = bucket(h, i, count);
+		*at = i + 1;
+		return 1;
+	}
+	return 0;
+}
+
+/* Of a chunk what it has more than it had; none where that is nothing. */
+static int chunk_since(struct hist *out, unsigned chunk, const struct hist_chunk *c,
+		       const struct hist_chunk *before)
+{
+	unsigned n = counters(out, chunk);
+	struct hist_chunk *to = NULL;
+	int err = 0;
+
+	if (before && !c->carry && !memcmp(c->cnt, before->cnt, n * sizeof(*c->cnt)))
+		return 0;
+	for (unsigned k = 0; !err && k < n; k++) {
+		__u64 more = counter(c, k) - (before ? counter(before, k) : 0);
+
+		if (!more)
+			continue;
+		to = to ?: need_chunk(out, chunk);
+		err = to ? counter_add(to, n, k, more) : -ENOMEM;
+	}
+	return err;
+}
+
+/* From counts to their extremes. */
+static void bound(struct hist *out, const struct hist *h, const struct hist *before)
+{
+	unsigned at = __builtin_ctzll(out->used) * HIST_SUB, last = 63 - __builtin_clzll(out->used);
+	struct hist_bucket b = {0};
+
+	if (hist__next(out, &at, &b))
+		out->min = b.low > h->min ? b.low : h->min;
+	for (at = last * HIST_SUB; hist__next(out, &at, &b);)
+		out->max = b.high < h->max ? b.high : h->max;
+	if (!before->count || h->max > before->max)
+		out->max = h->max;
+	if (!before->count || h->min < before->min)
+		out->min = h->min;
+}
+
+int hist__since(struct hist *out, const struct hist *h, const struct hist *before)
+{
+	int err = 0;
+
+	if (h->count == before->count)
+		return 0;
+	err = become(out, h->kind);
+	for (__u64 left = h->used; !err && left; left &= left - 1) {
+		unsigned i = __builtin_ctzll(left);
+
+		err = chunk_since(out, i, h->chunk[i], chunk_of(before, i));
+	}
+	if (err)
+		return err;
+	out->count = h->count - before->count;
+	out->sum = h->sum - before->sum;
+	bound(out, h, before);
+	return 0;
 }
 
 void hist__free(struct hist *h)
@@ -229,34 +329,14 @@ void hist__free(struct hist *h)
 
 		free(h->chunk[i]->carry);
 		free(h->chunk[i]);
-		h->chunk[i] = NULL;
 	}
-	memset(h, 0, offsetof(struct hist, chunk));
+	free(h->chunk);
+	memset(h, 0, sizeof(*h));
 }
 
 __u64 hist__mean(const struct hist *h)
 {
 	return h->count ? h->sum / h->count : 0;
-}
-
-int hist__next(const struct hist *h, unsigned *at, struct hist_bucket *b)
-{
-	for (unsigned i = *at; i < HIST_BUCKETS; i++) {
-		const struct hist_chunk *c = h->chunk[i / HIST_SUB];
-
-		if (!c) {
-			i |= HIST_SUB - 1; /* on to the next chunk */
-			continue;
-		}
-		b->count = counter(c, i % HIST_SUB);
-		if (!b->count)
-			continue;
-		b->high = high_of(i);
-		b->low = h->coarse ? kernel_low(b->high) : low_of(i);
-		*at = i + 1;
-		return 1;
-	}
-	return 0;
 }
 
 /* ceil(permille * count / 1000), from 1 */
@@ -268,13 +348,15 @@ static __u64 rank_of(const struct hist *h, unsigned permille)
 }
 
 /* The values of one chunk. Loops that compilers vectorise: whole octaves are passed quickly. */
-static __u64 chunk_sum(const struct hist_chunk *c)
+static __u64 chunk_sum(const struct hist *h, unsigned chunk)
 {
+	const struct hist_chunk *c = chunk_of(h, chunk);
+	unsigned n = c ? counters(h, chunk) : 0;
 	__u64 sum = 0, carry = 0;
 
-	for (unsigned i = 0; i < HIST_SUB; i++)
+	for (unsigned i = 0; i < n; i++)
 		sum += c->cnt[i];
-	for (unsigned i = 0; c->carry && i < HIST_SUB; i++)
+	for (unsigned i = 0; i < n && c->carry; i++)
 		carry = add_sat(carry, c->carry[i]);
 	return add_sat(sum, mul_sat(carry, 1ULL << 32));
 }
@@ -283,7 +365,7 @@ static __u64 chunk_sum(const struct hist_chunk *c)
 static unsigned skip_chunks(const struct hist *h, __u64 rank, __u64 *seen)
 {
 	for (unsigned i = 0; i < HIST_CHUNKS; i++) {
-		__u64 sum = h->chunk[i] ? add_sat(*seen, chunk_sum(h->chunk[i])) : *seen;
+		__u64 sum = add_sat(*seen, chunk_sum(h, i));
 
 		if (sum >= rank)
 			return i * HIST_SUB;
@@ -312,18 +394,18 @@ __u64 hist__quantile(const struct hist *h, unsigned permille)
 
 __u64 hist__count_le(const struct hist *h, __u64 v)
 {
-	unsigned end = hist__index(v), i;
+	unsigned end = hist__index(v), at;
+	struct hist_bucket b;
 	__u64 n = 0;
 
 	if (!h->count || v >= h->max)
 		return h->count;
 	if (high_of(end) <= v) /* v < max: this is not the last bucket */
 		end++;
-	for (i = 0; i < end / HIST_SUB; i++)
-		if (h->chunk[i])
-			n = add_sat(n, chunk_sum(h->chunk[i]));
-	for (unsigned b = i * HIST_SUB; h->chunk[i] && b < end; b++)
-		n = add_sat(n, counter(h->chunk[i], b % HIST_SUB));
+	for (unsigned i = 0; i < end / HIST_SUB; i++)
+		n = add_sat(n, chunk_sum(h, i));
+	for (at = end / HIST_SUB * HIST_SUB; hist__next(h, &at, &b) && at <= end;)
+		n = add_sat(n, b.count);
 	return n;
 }
 
@@ -340,7 +422,7 @@ static struct hist_bucket empty_row(unsigned r, unsigned shift)
 unsigned hist__coarsen(const struct hist *h, struct hist_bucket *out, unsigned rows)
 {
 	unsigned first = hist__index(h->min), last = hist__index(h->max), n;
-	unsigned shift = h->coarse ? HIST_SUB_BITS - 3 : 0; /* not finer than it is */
+	unsigned shift = h->kind == HIST_COARSE ? HIST_SUB_BITS - 3 : 0; /* not finer than it is */
 	struct hist_bucket b;
 
 	if (!h->count || !rows)

@@ -4,15 +4,20 @@
  * is at most 1/128 of its values wide (0.8 %), and values below 256 are exact. Knows nothing of
  * vCPUs.
  *
+ * A histogram made of the kernel's (struct ks_agg_hist) is coarse: it has 8 buckets per octave, as
+ * that has, and is never mixed with others.
+ *
  * A struct hist of zeros is an empty histogram; it is embedded in its owner and given back with
- * hist__free(). Buckets come in chunks of one octave (520 bytes each), allocated when first hit, so
- * a histogram costs half a KB per octave that its values touch. Counters are 32 bits wide and carry
- * into a second chunk, so that they never wrap. Not safe against concurrent use.
+ * hist__free(). Buckets come in chunks of one octave (520 bytes each, 40 if coarse), allocated when
+ * first hit, so a histogram costs half a KB for the first and for each octave that its values
+ * touch. Counters are 32 bits wide and carry into a second chunk, so that they never wrap. Not safe
+ * against concurrent use.
  */
 #ifndef KVMSCHED_HIST_H
 #define KVMSCHED_HIST_H
 
 #include <linux/types.h>
+#include <stddef.h>
 
 #define HIST_SUB_BITS 7
 #define HIST_SUB      (1U << HIST_SUB_BITS)    /* buckets per octave */
@@ -25,8 +30,10 @@ struct ks_agg_hist;
 
 struct hist_chunk {
 	__u32 *carry; /* the counters' upper halves, NULL = all 0 */
-	__u32 cnt[HIST_SUB];
+	__u32 cnt[];
 };
+
+enum hist_kind { HIST_EMPTY, HIST_FINE, HIST_COARSE };
 
 /* Read count, sum, min and max directly: they are exact. min and max are 0 while count is. */
 struct hist {
@@ -35,8 +42,8 @@ struct hist {
 	__u64 min;
 	__u64 max;
 	__u64 used; /* which chunks there are: 1 << i */
-	int coarse; /* made in the kernel: 8 buckets per octave, each counted at its upper end */
-	struct hist_chunk *chunk[HIST_CHUNKS];
+	enum hist_kind kind;
+	struct hist_chunk **chunk; /* HIST_CHUNKS; NULL while it is empty */
 };
 
 /* The values low <= v <= high, of which there are count. */
@@ -54,14 +61,15 @@ static inline unsigned hist__index(__u64 v)
 	return shift * HIST_SUB + (unsigned)(v >> shift);
 }
 
-/* Adds the value v n times. Returns 0, or -ENOMEM with the histogram unchanged. */
+/* Adds the value v n times. Returns 0, or with the histogram unchanged -ENOMEM, or -EINVAL: it is
+ * coarse. */
 int hist__add_n(struct hist *h, __u64 v, __u64 n);
 
 /* Adds one value: as hist__add_n(h, v, 1), but inline for the case in which its chunk exists. */
 static inline int hist__add(struct hist *h, __u64 v)
 {
 	unsigned i = hist__index(v);
-	struct hist_chunk *c = h->chunk[i / HIST_SUB];
+	struct hist_chunk *c = h->kind == HIST_FINE ? h->chunk[i / HIST_SUB] : NULL;
 
 	if (!c || c->cnt[i % HIST_SUB] == ~0U)
 		return hist__add_n(h, v, 1);
@@ -76,7 +84,8 @@ static inline int hist__add(struct hist *h, __u64 v)
 }
 
 /* Adds what the kernel counted (struct ks_agg_hist): sum and max are exact, min is the lower end of
- * its bucket. Returns 0 or -ENOMEM; h then lacks some of it: hist__free() it. */
+ * its bucket. Returns 0, or -ENOMEM, -EINVAL (h is not coarse); h then lacks some of it:
+ * hist__free() it. */
 int hist__add_kernel(struct hist *h, const struct ks_agg_hist *k);
 
 /* What h has that `before`, an earlier state of it, had not, into the empty out. The extremes are
@@ -84,7 +93,8 @@ int hist__add_kernel(struct hist *h, const struct ks_agg_hist *k);
  * -ENOMEM. */
 int hist__since(struct hist *out, const struct hist *h, const struct hist *before);
 
-/* Adds all of from to h. Returns 0 or -ENOMEM; h then lacks some of it: hist__free() it. */
+/* Adds all of from to h. Returns 0, or -ENOMEM, -EINVAL (only one is coarse); h then lacks some of
+ * it: hist__free() it. */
 int hist__merge(struct hist *h, const struct hist *from);
 
 /* Gives back the memory; h is empty then and can be used again. */

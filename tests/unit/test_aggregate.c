@@ -280,7 +280,7 @@ static void whole_absences(void **state)
 	assert_int_equal(s->preemptor[0].by, KS_BY_OTHER_VM);
 	assert_int_equal(s->preemptor[0].time_ns, 11000);
 	assert_int_equal(s->preemptor[0].count, 2);
-	assert_true(s->total.absence.coarse);
+	assert_int_equal(s->total.absence.kind, HIST_COARSE);
 	summary__free(s);
 	tear_down();
 }
