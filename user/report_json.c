@@ -94,23 +94,31 @@ void report_json__vcpu(struct json *j, const struct summary *s, const struct sum
 		measure(j, m, s, v);
 }
 
-static void preemptor(struct json *j, const struct summary *s, const struct summary_preemptor *p)
+static void task(struct json *j, const struct summary *s, const struct model_task *t)
 {
-	const struct model_vcpu *v = model__vcpu(s->model, p->task.vcpu);
-	const struct model_vcpu *victim = p->victim ? model__vcpu(s->model, p->victim) : NULL;
+	const struct model_vcpu *v = model__vcpu(s->model, t->vcpu);
 	char name[160];
 
-	json__object(j);
-	json__key_str(j, "comm", p->task.comm[0] || p->task.tid ? p->task.comm : "swapper");
-	json__key_u64(j, "tid", p->task.tid);
-	json__key_str(j, "class", report_class_names[p->by]);
+	json__key_str(j, "comm", t->comm[0] || t->tid ? t->comm : "swapper");
+	json__key_u64(j, "tid", t->tid);
 	json__key(j, "vm");
-	if (p->task.vm && model__vm_known(s->model, p->task.vm))
-		json__str(j, summary__vm_name(s, p->task.vm, name, sizeof(name)));
+	if (t->vm && model__vm_known(s->model, t->vm))
+		json__str(j, summary__vm_name(s, t->vm, name, sizeof(name)));
 	else
 		json__null(j);
 	if (v && v->vcpu_id >= 0)
 		json__key_s64(j, "vcpu", v->vcpu_id);
+}
+
+static void preemptor(struct json *j, const struct summary *s, const struct summary_preemptor *p)
+{
+	const struct model_vcpu *victim = p->victim ? model__vcpu(s->model, p->victim) : NULL;
+	char name[160];
+
+	json__object(j);
+	json__key_str(j, "class", report_class_names[p->by]);
+	if (session__names_takers(s->session->mode))
+		task(j, s, &p->task);
 	json__key_str(j, "victim", summary__vm_name(s, p->victim_vm, name, sizeof(name)));
 	if (victim)
 		json__key_s64(j, "victim_vcpu", victim->vcpu_id);
@@ -187,7 +195,8 @@ int report_json__matrix(struct json *j, const struct summary *s)
 			      summary__vm_name(s, class.row[i].vm, text, sizeof(text)));
 		taken(j, class.row[i].time_ns, class.row[i].count);
 		by_class(j, &class, i);
-		by_name(j, s, &name, i);
+		if (session__names_takers(s->session->mode))
+			by_name(j, s, &name, i);
 		json__end_object(j);
 	}
 	json__end_array(j);

@@ -17,6 +17,12 @@ static inline int session__two_hooks(enum session_mode mode)
 	return mode == MODE_LIGHT || mode == MODE_AGGREGATES;
 }
 
+/* Aggregation keeps what took the CPU by class only. */
+static inline int session__names_takers(enum session_mode mode)
+{
+	return mode != MODE_AGGREGATES;
+}
+
 struct session {
 	char host[65]; /* as in struct utsname */
 	char release[65];

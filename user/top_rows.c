@@ -136,14 +136,6 @@ static struct top_now now_of(const struct top *t, const struct summary_vcpu *sum
 	return n;
 }
 
-static bool any_named(const struct summary *s)
-{
-	for (unsigned i = 0; i < s->preemptors; i++)
-		if (s->preemptor[i].task.tid || s->preemptor[i].task.comm[0])
-			return true;
-	return false;
-}
-
 int top__tick(struct top *t, struct tick *tick)
 {
 	drop_interval(t);
@@ -152,7 +144,7 @@ int top__tick(struct top *t, struct tick *tick)
 	t->tick = *tick;
 	t->tick.summary = NULL;
 	t->have = true;
-	t->named = any_named(&t->sum);
+	t->named = session__names_takers(t->sum.session->mode);
 	if (!t->raw && top__join_quota(&t->sum))
 		return -ENOMEM;
 	t->now = calloc(t->sum.vcpus + 1, sizeof(*t->now));

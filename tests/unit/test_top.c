@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "report_json.h"
 #include "scene.h"
 #include "sink_top.h"
 #include "top.h"
@@ -447,6 +448,27 @@ static void test_woken(void **state)
 	assert_true(says("This kernel does not tell whether a CPU quota held it back."));
 }
 
+/* Of a name that is not known JSON says nothing. */
+static void json_has_only_classes(const struct summary *s)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *f = open_memstream(&text, &bytes);
+	struct json *j = json__new(f, 0);
+
+	json__object(j);
+	report_json__preemptors(j, s);
+	assert_int_equal(report_json__matrix(j, s), 0);
+	json__end_object(j);
+	assert_int_equal(json__close(j), 0);
+	fclose(f);
+	assert_non_null(strstr(text, "\"class\":\"host\",\"victim\""));
+	assert_non_null(strstr(text, "\"by_class\":{\"kernel\""));
+	assert_null(strstr(text, "\"comm\""));
+	assert_null(strstr(text, "by_name"));
+	free(text);
+}
+
 static void test_takers_by_class(void **state)
 {
 	struct tick t;
@@ -457,6 +479,7 @@ static void test_takers_by_class(void **state)
 	assert_int_equal(t.summary->preemptors, 2);
 	for (unsigned i = 0; i < 2; i++)
 		t.summary->preemptor[i].task = (struct model_task){0};
+	session.mode = MODE_AGGREGATES;
 	assert_int_equal(top__tick(&top, &t), 0);
 	intervals__next(&intervals);
 	assert_true(says(" kernel\n"));
@@ -469,6 +492,7 @@ static void test_takers_by_class(void **state)
 	press_key(TOP_KEY_ENTER);
 	assert_true(says("kernel    kernel"));
 	assert_false(says("swapper"));
+	json_has_only_classes(&top.sum);
 }
 
 static void test_details_of_one_that_has_gone(void **state)
