@@ -2,32 +2,24 @@
 /* kvmsched check: ordering rules and assertions; its exit status is the verdict. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include "automaton_build.h"
 #include "cmd.h"
 #include "err.h"
 #include "run.h"
-#include "rules.h"
+#include "rule_set.h"
 #include "sink_check.h"
 
 #define ASSERTIONS_MAX 64
-#define MODELS_MAX     64
 
 enum { OPT_RULE = 0x200, OPT_MODEL, OPT_ASSERT, OPT_FORMAT, OPT_LIST, OPT_SHOW, OPT_KEEP };
 
 struct check_cmd {
 	struct options o; /* first: the groups see only this */
-	char *patterns;	  /* --rule, all of them; NULL: none */
 	const char *show;
 	bool list, format_given;
 	struct assertion assertion[ASSERTIONS_MAX];
-	struct automaton *model[MODELS_MAX]; /* --model, to be freed */
-	const char *model_file[MODELS_MAX];
-	unsigned models;
-	const struct automaton *rule[CHECK_RULES_MAX]; /* those that are asked for */
+	struct rule_set rules;
 	struct sink_check out;
 };
 
@@ -44,28 +36,18 @@ static void add_assertion(struct check_cmd *c, const char *text, struct argp_sta
 	c->out.assertions++;
 }
 
-/* Several --rule are one list. */
-static void add_rules(struct check_cmd *c, const char *patterns, struct argp_state *state)
-{
-	char *before = c->patterns;
-
-	if (asprintf(&c->patterns, "%s%s%s", before ?: "", before ? "," : "", patterns) < 0)
-		argp_failure(state, EXIT_ERROR, ENOMEM, "--rule");
-	free(before);
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct check_cmd *c = state->input;
 
 	switch (key) {
 	case OPT_RULE:
-		add_rules(c, arg, state);
+		if (rule_set__want(&c->rules, arg))
+			argp_failure(state, EXIT_ERROR, ENOMEM, "--rule");
 		break;
 	case OPT_MODEL:
-		if (c->models == MODELS_MAX)
+		if (rule_set__add_file(&c->rules, arg))
 			argp_error(state, "--model: at most %d", MODELS_MAX);
-		c->model_file[c->models++] = arg;
 		break;
 	case OPT_ASSERT:
 		add_assertion(c, arg, state);
@@ -121,109 +103,27 @@ static const struct argp argp = {
 	.children = options_show,
 };
 
-/* ---- rules -------------------------------------------------------------------------------- */
-
-static const struct automaton *find(const struct check_cmd *c, const char *name)
-{
-	for (unsigned i = 0; rules_builtin[i]; i++)
-		if (!strcmp(rules_builtin[i]->name, name))
-			return rules_builtin[i];
-	for (unsigned i = 0; i < c->models; i++)
-		if (c->model[i] && !strcmp(c->model[i]->name, name))
-			return c->model[i];
-	return NULL;
-}
-
-static int read_model(struct check_cmd *c, unsigned i)
-{
-	struct automaton *a = NULL;
-	struct dot *d = NULL;
-	int err = dot__read(&d, c->model_file[i]);
-
-	if (!err)
-		err = automaton__build(&a, d);
-	if (!err && find(c, a->name)) {
-		err = err__say(0, "%s: there is a rule %s already", c->model_file[i], a->name);
-		automaton__free(a);
-	} else if (!err) {
-		c->model[i] = a;
-	}
-	dot__free(d);
-	return err;
-}
-
-static bool matches(const char *name, const char *pattern, size_t len)
-{
-	char text[128];
-
-	if (len >= sizeof(text))
-		return false;
-	memcpy(text, pattern, len);
-	text[len] = '\0';
-	return !fnmatch(text, name, 0);
-}
-
-/* Of the rules, those that one pattern of the list matches. -ENOENT: one of them matches none. */
-static bool wanted(const struct check_cmd *c, const char *name)
-{
-	for (const char *p = c->patterns, *end; p; p = *end ? end + 1 : NULL) {
-		end = strchrnul(p, ',');
-		if (matches(name, p, end - p))
-			return true;
-	}
-	return !c->patterns;
-}
-
-static void choose(struct check_cmd *c, const struct automaton *a)
-{
-	if (wanted(c, a->name) && c->out.rules < CHECK_RULES_MAX)
-		c->rule[c->out.rules++] = a;
-}
-
-/* A pattern that matches no rule is a mistake. */
-static int verify_patterns(const struct check_cmd *c)
-{
-	for (const char *p = c->patterns, *end; p; p = *end ? end + 1 : NULL) {
-		bool used = false;
-
-		end = strchrnul(p, ',');
-		for (unsigned i = 0; i < c->out.rules; i++)
-			used |= matches(c->rule[i]->name, p, end - p);
-		if (!used && strcmp(c->patterns, "none"))
-			return err__say(0, "--rule %.*s: no such rule; --list names them",
-					(int)(end - p), p);
-	}
-	return 0;
-}
+/* ---- running ------------------------------------------------------------------------------ */
 
 static int collect(struct check_cmd *c)
 {
-	int err = 0;
+	int err = rule_set__choose(&c->rules, "--rule ");
 
-	for (unsigned i = 0; !err && i < c->models; i++)
-		err = read_model(c, i);
-	if (err)
-		return err;
-	for (unsigned i = 0; rules_builtin[i]; i++)
-		choose(c, rules_builtin[i]);
-	for (unsigned i = 0; i < c->models; i++)
-		choose(c, c->model[i]);
-	err = verify_patterns(c);
-	if (!err && !c->out.rules && !c->out.assertions)
+	if (!err && !c->rules.rules && !c->out.assertions)
 		err = err__say(0, "no rule and no assertion: there is nothing to check");
 	return err;
 }
 
 static int list(const struct check_cmd *c)
 {
-	for (unsigned i = 0; i < c->out.rules; i++)
-		printf("%-24s%s\n", c->rule[i]->name, c->rule[i]->help);
+	for (unsigned i = 0; i < c->rules.rules; i++)
+		printf("%-24s%s\n", c->rules.rule[i]->name, c->rules.rule[i]->help);
 	return EXIT_FINE;
 }
 
 static int show(const struct check_cmd *c)
 {
-	const struct automaton *a = find(c, c->show);
+	const struct automaton *a = rule_set__find(&c->rules, c->show);
 
 	if (!a) {
 		err__say(0, "--show %s: no such rule; --list names them", c->show);
@@ -242,7 +142,8 @@ static int check(struct check_cmd *c)
 		c->o.live.mode = MODE_FULL;
 	if (c->o.json)
 		c->out.format = CHECK_JSON;
-	c->out.rule = c->rule;
+	c->out.rule = c->rules.rule;
+	c->out.rules = c->rules.rules;
 	c->out.assertion = c->assertion;
 	c->out.color = c->o.color;
 	sink_check__init(&sink, &c->out);
@@ -263,9 +164,7 @@ int cmd_check(int argc, char **argv)
 		return measure__list(stdout) ? EXIT_ERROR : EXIT_FINE;
 	if (!collect(&c))
 		status = c.list ? list(&c) : c.show ? show(&c) : check(&c);
-	for (unsigned i = 0; i < c.models; i++)
-		automaton__free(c.model[i]);
-	free(c.patterns);
+	rule_set__free(&c.rules);
 	if ((c.list || c.show) && (fflush(stdout) || ferror(stdout))) {
 		err__say(errno, "writing to standard output");
 		return EXIT_ERROR;

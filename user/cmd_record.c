@@ -2,10 +2,12 @@
 /* kvmsched record: rings to files, nothing decoded on the way; with --flight to memory, until
  * something happens. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <string.h>
 #include "cmd.h"
 #include "err.h"
 #include "flight.h"
+#include "rule_set.h"
 #include "run.h"
 #include "sink_flight.h"
 
@@ -17,12 +19,12 @@
 #define DEFAULT_COOLDOWN_NS 10000000000ULL
 #define DEFAULT_DUMPS	    16
 
-enum { OPT_FLIGHT = 0x200, OPT_ON, OPT_AFTER, OPT_COOLDOWN, OPT_MAX_DUMPS };
+enum { OPT_FLIGHT = 0x200, OPT_ON, OPT_AFTER, OPT_COOLDOWN, OPT_MAX_DUMPS, OPT_MODEL };
 
 struct record_cmd {
 	struct options o; /* first: the groups see only this */
 	struct flight_opts flight;
-	struct sink_flight rules;
+	struct rule_set rules;
 	const char *needs_flight; /* the last option that does; NULL: none */
 };
 
@@ -56,13 +58,11 @@ static void parse_on(struct record_cmd *c, const char *arg, struct argp_state *s
 {
 	const char *why, *at;
 
-	if (!strcmp(arg, "check")) {
-		sink_flight__add(&c->rules, "*");
-	} else if (!strncmp(arg, "rule:", 5)) {
-		if (!sink_flight__add(&c->rules, arg + 5))
-			argp_error(state,
-				   "--on %s: no such rule; 'kvmsched check --list' names them",
-				   arg);
+	bool all = !strcmp(arg, "check");
+
+	if (all || !strncmp(arg, "rule:", 5)) {
+		if (rule_set__want(&c->rules, all ? "*" : arg + 5))
+			argp_failure(state, EXIT_ERROR, ENOMEM, "--on");
 	} else if (c->flight.ons == FLIGHT_ON_MAX) {
 		argp_error(state, "--on: at most %d", FLIGHT_ON_MAX);
 	} else if (assertion__parse_bound(&c->flight.on[c->flight.ons++], arg, &why, &at)) {
@@ -77,6 +77,8 @@ static void verify(const struct record_cmd *c, struct argp_state *state)
 
 	if (c->needs_flight && !f->span_ns)
 		argp_error(state, "%s is about --flight, which is not there", c->needs_flight);
+	if (c->rules.files && !c->rules.patterns)
+		argp_error(state, "--model is for --on check or --on rule:NAME, neither is there");
 	for (unsigned i = 0; i < f->ons; i++)
 		if (f->span_ns && f->on[i].value >= f->span_ns)
 			argp_error(state,
@@ -112,6 +114,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		c->flight.max_dumps = n;
 		c->needs_flight = "--max-dumps";
 		break;
+	case OPT_MODEL:
+		if (rule_set__add_file(&c->rules, arg))
+			argp_error(state, "--model: at most %d", MODELS_MAX);
+		c->needs_flight = "--model";
+		break;
 	case ARGP_KEY_END:
 		verify(c, state);
 		break;
@@ -129,6 +136,8 @@ static const struct argp_option options[] = {
 	 "an absence is too long ('run_delay > 20ms'), while it still goes on; or a rule is "
 	 "violated (check, rule:NAME); SIGUSR1 always does. Several: any of them",
 	 5},
+	{"model", OPT_MODEL, "FILE.dot", 0,
+	 "also this rule is one for check and rule:NAME, see kvmsched-models(5)", 5},
 	{"after", OPT_AFTER, "TIME", 0, "go on for TIME after that (default 1s)", 5},
 	{"cooldown", OPT_COOLDOWN, "TIME", 0,
 	 "for TIME after that, nothing else is a reason (default 10s)", 5},
@@ -157,9 +166,15 @@ static const struct argp argp = {
 
 static int fly(struct record_cmd *c)
 {
-	bool model = c->rules.rules || (c->o.input && filter__any(&c->o.filter));
+	struct sink_flight rules = {.rule = c->rules.rule};
 	struct sink sink;
 	int status;
+	bool model;
+
+	if (c->rules.patterns && rule_set__choose(&c->rules, "--on rule:"))
+		return EXIT_ERROR;
+	rules.rules = c->rules.rules;
+	model = rules.rules || (c->o.input && filter__any(&c->o.filter));
 
 	c->flight.dir = c->o.output ?: DEFAULT_FLIGHT_DIR;
 	c->flight.force = c->o.force;
@@ -167,15 +182,15 @@ static int fly(struct record_cmd *c)
 	c->o.output = NULL;
 	if (flight__new(&c->o.flight, &c->flight))
 		return EXIT_ERROR;
-	if (c->rules.rules && !c->o.input && c->o.live.mode == MODE_DEFAULT)
+	if (rules.rules && !c->o.input && c->o.live.mode == MODE_DEFAULT)
 		c->o.live.mode = MODE_FULL; /* as check does */
-	c->rules.flight = c->o.flight;
-	sink_flight__init(&sink, &c->rules);
+	rules.flight = c->o.flight;
+	sink_flight__init(&sink, &rules);
 	/* whether a recording has the vCPUs that are asked for, a model tells */
-	if (!c->rules.rules)
+	if (!rules.rules)
 		sink = (struct sink){.times_only = true};
 	status = run(&c->o, model ? &sink : NULL);
-	sink_flight__free(&c->rules);
+	sink_flight__free(&rules);
 	flight__free(c->o.flight);
 	return status;
 }
@@ -186,12 +201,16 @@ int cmd_record(int argc, char **argv)
 						 .after_ns = DEFAULT_AFTER_NS,
 						 .cooldown_ns = DEFAULT_COOLDOWN_NS,
 						 .max_dumps = DEFAULT_DUMPS}};
+	int status;
 
 	options__init(&c.o);
 	if (options__parse(&argp, argc, argv, &c.o, &c))
 		return EXIT_ERROR;
-	if (c.flight.span_ns)
-		return fly(&c);
+	if (c.flight.span_ns) {
+		status = fly(&c);
+		rule_set__free(&c.rules);
+		return status;
+	}
 	if (!c.o.output)
 		c.o.output = DEFAULT_DIR;
 	return run(&c.o, NULL);

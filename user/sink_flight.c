@@ -1,33 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* See sink_flight.h. */
 #include <errno.h>
-#include <fnmatch.h>
-#include <string.h>
 #include "err.h"
-#include "rules.h"
 #include "sink_flight.h"
-
-static bool has(const struct sink_flight *s, const struct automaton *a)
-{
-	for (unsigned i = 0; i < s->rules; i++)
-		if (s->rule[i] == a)
-			return true;
-	return false;
-}
-
-unsigned sink_flight__add(struct sink_flight *s, const char *pattern)
-{
-	unsigned found = 0;
-
-	for (unsigned i = 0; rules_builtin[i]; i++) {
-		if (fnmatch(pattern, rules_builtin[i]->name, 0))
-			continue;
-		found++;
-		if (!has(s, rules_builtin[i]) && s->rules < CHECK_RULES_MAX)
-			s->rule[s->rules++] = rules_builtin[i];
-	}
-	return found;
-}
 
 static int begin(void *ctx, const struct session *session, const struct model *m)
 {

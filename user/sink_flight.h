@@ -9,16 +9,13 @@
 
 struct sink_flight {
 	/* set by the caller, whose they stay */
-	const struct automaton *rule[CHECK_RULES_MAX];
-	unsigned rules;
+	const struct automaton *const *rule;
+	unsigned rules; /* at most CHECK_RULES_MAX */
 	struct flight *flight;
 	/* its own */
 	struct check *check;
 	__u64 violations[CHECK_RULES_MAX];
 };
-
-/* Adds the built-in rules that the pattern (* ? []) matches. How many there were. */
-unsigned sink_flight__add(struct sink_flight *s, const char *pattern);
 
 /* Fills sink; ctx is s, which must live as long. sink_flight__free() after the run. */
 void sink_flight__init(struct sink *sink, struct sink_flight *s);
