@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The formats of `export`: made-up vCPUs through the sinks, and what stands in the file then. */
+#define _GNU_SOURCE
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
 #include <errno.h>
+#include "escape.h"
 #include "export.h"
 #include "perfetto.pb-c.h"
 #include "perfetto_state.h"
@@ -306,6 +308,89 @@ static void test_slices(void **state)
 	world_free(&w, sink_perfetto__free);
 }
 
+static void harmless(const void *text, size_t len)
+{
+	char *copy = strndup(text, len), *plain = malloc(ESCAPE_SIZE(len));
+
+	assert_int_equal(strlen(copy), len); /* no NUL inside */
+	for (char *c = copy; *c; c++)
+		if (*c == '\\')
+			*c = '/'; /* which escaping doubles */
+	escape__str(ESCAPE_TERMINAL, copy, plain, ESCAPE_SIZE(len));
+	assert_string_equal(plain, copy); /* there is nothing left to escape */
+	free(plain);
+	free(copy);
+}
+
+/* All strings of a message and of those in it. InternedString.str is bytes, and text, too. How many
+ * contain `mark`. */
+static unsigned strings_of(const ProtobufCMessage *m, const char *mark)
+{
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < m->descriptor->n_fields; i++) {
+		const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
+		const char *at = (const char *)m + f->offset;
+		size_t n = 1;
+
+		if (f->label == PROTOBUF_C_LABEL_REPEATED) {
+			n = *(const size_t *)((const char *)m + f->quantifier_offset);
+			at = *(const char *const *)at;
+		}
+		for (size_t k = 0; k < n; k++) {
+			if (f->type == PROTOBUF_C_TYPE_MESSAGE) {
+				const ProtobufCMessage *sub = ((ProtobufCMessage *const *)at)[k];
+
+				found += sub ? strings_of(sub, mark) : 0;
+			} else if (f->type == PROTOBUF_C_TYPE_STRING) {
+				const char *text = ((char *const *)at)[k];
+
+				if (text)
+					harmless(text, strlen(text));
+				found += text && strstr(text, mark);
+			} else if (f->type == PROTOBUF_C_TYPE_BYTES) {
+				const ProtobufCBinaryData *b = &((ProtobufCBinaryData *)at)[k];
+
+				if (b->data)
+					harmless(b->data, b->len);
+				found += b->data && memmem(b->data, b->len, mark, strlen(mark));
+			}
+		}
+	}
+	return found;
+}
+
+/* Whatever a VM or a process is called: strings in the file are UTF-8, and act on no terminal. */
+static void test_hostile_strings(void **state)
+{
+	static const char *const bad[] = {
+		"MK\033]0;x\a",
+		"MK\n\t\r",
+		"MK\xff\xfe",
+		"MK\xc3",
+		"MK\xed\xa0\x80",
+		"MK\xc0\x80",
+		"MK\xf4\x90\x80\x80",
+		"MK\xc2\x9b"
+		"1m",
+		"MK\xe2\x80\xae",
+		"MK\\x1b",
+	};
+	struct world w;
+	trace_t *t;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		world_begin(&w, sink_perfetto__new, EXPORT_ABSENCES, NULL);
+		one_absence(&w, bad[i], bad[i]);
+		t = unpack(&w);
+		/* the VM's track and process, and who took the CPU */
+		assert_true(strings_of(&t->base, "MK") >= 3);
+		kvmsched__perfetto__trace__free_unpacked(t, NULL);
+		world_free(&w, sink_perfetto__free);
+	}
+}
+
 /* Numbers of all lengths come out as they went in. */
 static void test_long_numbers(void **state)
 {
@@ -462,6 +547,7 @@ int main(void)
 		cmocka_unit_test(test_loss),
 		cmocka_unit_test(test_what_is_kept_changes),
 		cmocka_unit_test(test_slices),
+		cmocka_unit_test(test_hostile_strings),
 		cmocka_unit_test(test_long_numbers),
 		cmocka_unit_test(test_loss_in_perfetto),
 		cmocka_unit_test(test_no_slices),
