@@ -5,7 +5,7 @@
 #
 #   guest-cost.sh [--keep] ROW...
 #
-# Rows: none; default, full, light (kvmsched record); sums, sums-by (aggregation, without and with classes of preemptors); hooks-MODE (that mode's hooks with empty programs); trace-cmd,
+# Rows: none; default, full, light, flight (kvmsched record); sums, sums-by (aggregation, without and with classes of preemptors); hooks-MODE (that mode's hooks with empty programs); trace-cmd,
 # perf, bpftrace-absences, bpftrace-offcpu, bpftrace-runqlat. Leaves in $VM_OUT for each: ROW.json (what the workloads
 # measured), ROW.err, ROW.status. --keep: also ROW.rec (what the tool wrote) and ROW.short (how many bytes it
 # writes when there are only $HALTS cycles; a whole run has $HALTS times $REPEATS, after the same warm-up).
@@ -52,6 +52,7 @@ tool()
 	case $row in
 	none) "$@" ;;
 	default) build/kvmsched record -o "/tmp/$row" -- "$@" ;;
+	flight) build/kvmsched record --flight 10s,64M -o "/tmp/$row" -- "$@" ;;
 	full | light) build/kvmsched record "--$row" -o "/tmp/$row" -- "$@" ;;
 	sums) build/kvmsched hist -- "$@" ;;
 	sums-by) build/kvmsched top --json --interval 1h -- "$@" ;; # one interval: its hooks tell who took the CPU
