@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Family after family, as both formats want it; each goes through the VMs. */
-#include <errno.h>
 #include <stdio.h>
 #include "metrics.h"
 #include "metrics_vms.h"
@@ -268,8 +267,7 @@ int metrics__write(FILE *f, enum metrics_format format, const struct metrics *m,
 
 	if (err)
 		return err;
-	errno = 0;
 	write_all(&p);
 	metrics_vms__free(&p.vms);
-	return ferror(f) ? -(errno ?: EIO) : 0;
+	return p.t.err;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* See metrics_text.h. What the formats differ in: the name of a counter's family, the kind info,
  * the end. */
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
@@ -103,9 +104,17 @@ const char *metrics_format__type(enum metrics_format f)
 
 /* ---- lines -------------------------------------------------------------------------------- */
 
+/* The first error says why; what comes after it may succeed, or say less. */
+static void put_out(struct metrics_text *t, const char *s, size_t n)
+{
+	errno = 0;
+	if (fwrite(s, 1, n, t->f) != n && !t->err)
+		t->err = -(errno ?: EIO);
+}
+
 static void flush(struct metrics_text *t)
 {
-	fwrite(t->buf, 1, t->used, t->f);
+	put_out(t, t->buf, t->used);
 	t->used = 0;
 }
 
@@ -115,7 +124,7 @@ static void put_mem(struct metrics_text *t, const char *s, size_t n)
 	if (n > sizeof(t->buf) - t->used)
 		flush(t);
 	if (n > sizeof(t->buf)) {
-		fwrite(s, 1, n, t->f);
+		put_out(t, s, n);
 		return;
 	}
 	memcpy(t->buf + t->used, s, n);
@@ -173,10 +182,13 @@ void metrics_text__label_raw(struct metrics_text *t, const char *label, const ch
 
 void metrics_text__label(struct metrics_text *t, const char *label, const char *value)
 {
+	int err;
+
 	metrics_text__label_raw(t, label, "");
 	t->used--; /* its end quote, which has just been put */
 	flush(t);
-	escape__put(ESCAPE_LABEL, value, t->f);
+	err = escape__put(ESCAPE_LABEL, value, t->f);
+	t->err = t->err ?: err;
 	put_mem(t, "\"", 1);
 }
 

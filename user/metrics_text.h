@@ -28,6 +28,7 @@ struct metrics_text {
 	enum metrics_kind kind;
 	unsigned labels; /* of the line that is being written */
 	unsigned used;	 /* of buf: text that the stream does not have yet */
+	int err;	 /* the first of writing; 0: none */
 	char buf[4096];
 };
 
