@@ -106,11 +106,34 @@ static bool name_taker(struct strip *s, const struct timeline_absence *a)
 	return rank;
 }
 
-/* The numbers of the worst, in the middle of the wait; where there is room for one, it is the worst
- * one's. */
+static bool is_mark(const struct strip *s, unsigned c)
+{
+	return c < s->t->columns && pen__same(&s->cell[c].pen, &pen_mark);
+}
+
+/* Side by side, two numbers would read as one. */
+static bool is_apart(const struct strip *s, unsigned c)
+{
+	return c < s->t->columns && !pen__same(&s->cell[c].pen, &pen_name) && !is_mark(s, c - 1) &&
+	       !is_mark(s, c) && !is_mark(s, c + 1);
+}
+
+/* c, or the nearest column where a number touches no other and no name; c if there is none. */
+static unsigned place(const struct strip *s, unsigned c)
+{
+	for (unsigned off = 0; off < s->t->columns; off++) {
+		if (is_apart(s, c + off))
+			return c + off;
+		if (is_apart(s, c - off))
+			return c - off;
+	}
+	return c;
+}
+
+/* The numbers of the worst, in the middle of the wait. */
 static void mark_worst(struct strip *s, unsigned row, const bool *named)
 {
-	for (unsigned i = s->t->worsts < STRIP_WORST ? s->t->worsts : STRIP_WORST; i-- > 0;) {
+	for (unsigned i = 0; i < s->t->worsts && i < STRIP_WORST; i++) {
 		const struct timeline_absence *a = &s->t->worst[i];
 		__u64 from = a->a.to - a->a.run_delay_ns;
 		char number[2] = {'1' + i};
@@ -118,7 +141,8 @@ static void mark_worst(struct strip *s, unsigned row, const bool *named)
 		if (a->row != row || named[i])
 			continue;
 		from = from > a->from ? from : a->from;
-		set(s, strip__column(s->t, from + (a->to - from) / 2), number, 1, pen_mark);
+		set(s, place(s, strip__column(s->t, from + (a->to - from) / 2)), number, 1,
+		    pen_mark);
 	}
 }
 

@@ -3,6 +3,7 @@
  * The timeline as it is drawn, from made-up events: in characters (UTF-8, ASCII, narrow, coloured),
  * as SVG and as JSON; names that try to break out of each; very many vCPUs.
  */
+#define _GNU_SOURCE
 #include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -226,6 +227,33 @@ static void test_ascii(void **state)
 		"1  web vCPU 0  waited 300.000 ms  from 0.100000 s  preempted, CPU first taken by host hog[7]\n"
 		"2  web vCPU 1  waited 250.000 ms  from 0.550000 s  woken after it was halted, while db vCPU 0 had CPU 1 for 250.000 ms\n"
 		"3  db vCPU 0  waited 150.000 ms, still going on at the end  from 0.850000 s  preempted by other_vm CPU 1/KVM[102] of web vCPU 1, which had CPU 1 for 100.000 ms\n");
+}
+
+/* Waits so near to each other that their numbers would touch, or fall on one column. */
+static void test_near_marks(void **state)
+{
+	static const unsigned at[][3] = {{500, 530, 940}, {500, 505, 510}, {960, 975, 990}};
+	static const char *const want[] = {"1 2", "3 1 2", "3 2 1"};
+	const char *s;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		be(false, false, 80, ~0U);
+		begin(MODE_DEFAULT, 1000 * MS, timeline_text__columns(&term), TIMELINE_TEXT_WIDE);
+		vm(1, "web");
+		feed(rec_vcpu(1, T0, 1, 0, 0));
+		feed(rec_task(7, T0, KS_K_HOST, "hog", 0, 0));
+		for (unsigned k = 0; k < 3; k++) {
+			feed(rec_out(1, 1 + 2 * k, T0 + at[i][k] * MS, KS_R_PREEMPTED));
+			feed(rec_in(1, 2 + 2 * k, T0 + (at[i][k] + 4) * MS - k * 1000000, 0));
+		}
+		finish(0);
+		s = strstr(body(text()), "vCPU 0");
+		assert_non_null(s);
+		if (!memmem(s, 60, want[i], strlen(want[i])))
+			fail_msg("%s is not in: %.60s", want[i], s);
+		teardown(NULL);
+	}
 }
 
 static void test_narrow(void **state)
@@ -916,6 +944,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_utf8, teardown),
 		cmocka_unit_test_teardown(test_ascii, teardown),
+		cmocka_unit_test(test_near_marks),
 		cmocka_unit_test_teardown(test_narrow, teardown),
 		cmocka_unit_test_teardown(test_color, teardown),
 		cmocka_unit_test(test_evil_text),
