@@ -173,15 +173,17 @@ int assertion__parse(struct assertion *a, const char *text, const char **why, co
 
 int assertion__parse_bound(struct assertion *a, const char *text, const char **why, const char **at)
 {
+	static const char what[] = "what one absence has is wanted: run_delay, absence, preempted, "
+				   "halted or sleeping";
 	const char *end;
 
-	if (parse_begin(a, text, why, at) || parse_measure(a, why, at))
+	if (parse_begin(a, text, why, at))
 		return -EINVAL;
 	a->fn = FN_MAX;
-	*why = "not of a single absence: absence, preempted, halted, sleeping or run_delay is "
-	       "wanted";
-	if (!measure__has_absences(a->measure))
-		return *at = text, -EINVAL;
+	if (parse_measure(a, why, at) || !measure__has_absences(a->measure)) {
+		*why = what;
+		return *at = blank(text), -EINVAL;
+	}
 	*why = "an absence becomes too long, never too short: > or >= is wanted";
 	if (compare__scan(*at, &a->op, &end) || (a->op != CMP_GT && a->op != CMP_GE))
 		return -EINVAL;

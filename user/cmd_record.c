@@ -14,6 +14,7 @@
 #define DEFAULT_DIR	   "kvmsched.ctf"
 #define DEFAULT_FLIGHT_DIR "kvmsched.flight"
 
+#define DEFAULT_SIZE	    "64M"
 #define DEFAULT_BYTES	    (64ULL << 20)
 #define DEFAULT_AFTER_NS    1000000000ULL
 #define DEFAULT_COOLDOWN_NS 10000000000ULL
@@ -45,12 +46,16 @@ static void parse_flight(struct record_cmd *c, const char *arg, struct argp_stat
 
 	if (comma - arg < (long)sizeof(time))
 		memcpy(time, arg, comma - arg);
-	if (units__time(time, &c->flight.span_ns) || !c->flight.span_ns ||
+	if (units__time(time, &c->flight.span_ns) ||
 	    (*comma && (units__size(comma + 1, &c->flight.bytes) || !c->flight.bytes)))
 		argp_error(state,
 			   "--flight %s: not TIME[,SIZE], as in 30s,256M: how much is held in "
 			   "memory",
 			   arg);
+	if (*comma)
+		c->flight.size = comma + 1;
+	if (!c->flight.span_ns)
+		argp_error(state, "--flight %s: too short: nothing would be held", arg);
 	c->o.cuts = true;
 }
 
@@ -66,8 +71,7 @@ static void parse_on(struct record_cmd *c, const char *arg, struct argp_state *s
 	} else if (c->flight.ons == FLIGHT_ON_MAX) {
 		argp_error(state, "--on: at most %d", FLIGHT_ON_MAX);
 	} else if (assertion__parse_bound(&c->flight.on[c->flight.ons++], arg, &why, &at)) {
-		argp_error(state, "--on '%s': at '%s': %s (or it is check, or rule:NAME)", arg, at,
-			   why);
+		argp_error(state, "--on '%s': at '%s': %s", arg, at, why);
 	}
 }
 
@@ -82,8 +86,8 @@ static void verify(const struct record_cmd *c, struct argp_state *state)
 	for (unsigned i = 0; i < f->ons; i++)
 		if (f->span_ns && f->on[i].value >= f->span_ns)
 			argp_error(state,
-				   "--on '%s': that began before what --flight holds: a longer "
-				   "one is needed",
+				   "--on '%s': its time must be shorter than --flight TIME, or "
+				   "the dump would not have where the absence began",
 				   f->on[i].text);
 }
 
@@ -155,7 +159,7 @@ static const struct argp_child children[] = {
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "[-- CMD [ARG...]]",
+	.args_doc = "[-- CMD [ARG...]]\n--flight=TIME[,SIZE] -i DIR",
 	.doc = "Records to a directory until TIME, CMD's end, the maximal size or Ctrl-C.\v"
 	       "The recording is CTF 1.8 (see kvmsched-ctf(5)) and sound at every moment. "
 	       "Exit status: 0 fine; 1 an error; 3 records were lost, or nothing was seen; else CMD's.",
@@ -198,6 +202,7 @@ static int fly(struct record_cmd *c)
 int cmd_record(int argc, char **argv)
 {
 	static struct record_cmd c = {.flight = {.bytes = DEFAULT_BYTES,
+						 .size = DEFAULT_SIZE,
 						 .after_ns = DEFAULT_AFTER_NS,
 						 .cooldown_ns = DEFAULT_COOLDOWN_NS,
 						 .max_dumps = DEFAULT_DUMPS}};

@@ -147,8 +147,7 @@ static void tell_begun(struct flight *f)
 	char rest[DUMP_DIR_MAX + 200], clock[UNITS_LEN], length[UNITS_LEN], room[80] = "";
 
 	if (f->cut_short && before < f->o->span_ns)
-		snprintf(room, sizeof(room), " (no more fits into %lluM)",
-			 (unsigned long long)f->o->bytes >> 20);
+		snprintf(room, sizeof(room), " (no more fits into %s)", f->o->size);
 	snprintf(rest, sizeof(rest), ", at %s: written to %s from %s before%s",
 		 units__clock(clock, s->trigger_ns, s->wall_start_ns, 6), f->dump.dir,
 		 units__own(length, before), room);

@@ -21,6 +21,7 @@
 
 struct flight_opts {
 	__u64 span_ns, bytes; /* what is held: at most so long, at most so much */
+	const char *size;     /* bytes, as the user said it */
 	__u64 after_ns, cooldown_ns;
 	unsigned max_dumps;
 	struct assertion on[FLIGHT_ON_MAX]; /* of one absence each */

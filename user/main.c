@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The table of subcommands. */
+#include <argp.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
@@ -25,6 +26,9 @@ static const struct {
 	{"diff", cmd_diff, "two recordings: what changed, with confidence"},
 	{"info", cmd_info, "what this host, or a recording, offers and lacks"},
 };
+
+/* Where it is set, argp gives every command -V and --version. */
+const char *argp_program_version = "kvmsched " KVMSCHED_VERSION " (" KVMSCHED_COMMIT ")";
 
 static void usage(FILE *f)
 {
@@ -58,8 +62,8 @@ int main(int argc, char **argv)
 		usage(stdout);
 		return EXIT_FINE;
 	}
-	if (!strcmp(argv[1], "--version")) {
-		puts("kvmsched " KVMSCHED_VERSION " (" KVMSCHED_COMMIT ")");
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts(argp_program_version);
 		return EXIT_FINE;
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)

@@ -143,7 +143,21 @@ static const struct argp_option source_options[] = {
 	{0},
 };
 const struct argp options_source = {.options = source_options, .parser = parse_source};
-const struct argp options_trace = {.options = source_options, .parser = parse_trace};
+
+/* record's words, where it differs. */
+static char *trace_help(int key, const char *text, void *input)
+{
+	const char *own = key == 'i' ? "with --flight: cut the dumps out of the recording in DIR"
+			  : key == OPT_MAX_VCPUS
+				  ? "vCPUs tracked at once, at most 4096 (the default)"
+				  : NULL;
+
+	(void)input;
+	return own ? strdup(own) : (char *)text;
+}
+
+const struct argp options_trace = {
+	.options = source_options, .parser = parse_trace, .help_filter = trace_help};
 
 /* ---- filters ------------------------------------------------------------------------------ */
 

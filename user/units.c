@@ -105,6 +105,8 @@ int units__scan_time(const char *s, __u64 *ns, const char **end)
 	while (isalnum((unsigned char)s[len]))
 		len++;
 	unit = time_unit(s, len);
+	if (!len && !d.whole && !d.frac)
+		unit = 1; /* 0 is 0 in all of them */
 	if (!unit)
 		return -EINVAL;
 	err = scale(&d, unit, ns);

@@ -13,7 +13,7 @@
 
 /* ---- parsing --------------------------------------------------------------------------- */
 
-/* TIME: digits[.digits] and a unit: ns us ms s m h. What is below a nanosecond is cut off. */
+/* TIME: digits[.digits] and a unit: ns us ms s m h; or 0. What is below a nanosecond is cut off. */
 int units__time(const char *s, __u64 *ns);
 
 /* The same at the start of s; *end is set behind the unit. For expressions that go on. */

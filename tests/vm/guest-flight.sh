@@ -121,7 +121,7 @@ flood()
 
 room()
 {
-	run 0 "flight: no more than fits" '(no more fits into 0M)' -- \
+	run 0 "flight: no more than fits" '(no more fits into 64K)' -- \
 		"$kvmsched" record --loads --flight 20s,64K -o room -- sh -c \
 		'"$workload" --mode exit --vcpus 2 --time 2 --json /dev/null & sleep 1.5; kill -USR1 $PPID; wait'
 	mkdir -p room
