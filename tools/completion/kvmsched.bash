@@ -54,6 +54,19 @@ _kvmsched_rules()
 	done
 }
 
+# _kvmsched_reasons COMMAND: what its --on may begin with; the measures it names when it is given another.
+_kvmsched_reasons()
+{
+	local said
+
+	said=$(_kvmsched_ask "$1" --on '?' --help)
+	said=${said%%$'\n'*}
+	said=${said##*wanted: }
+	said=${said//,/}
+	echo "check ${said/ or / }"
+	_kvmsched_rules | sed 's/^/rule:/'
+}
+
 # _kvmsched_of WORDS: those that go on from $cur; into COMPREPLY.
 _kvmsched_of()
 {
@@ -103,6 +116,7 @@ _kvmsched_value()
 	FILE) _kvmsched_files -f ;;
 	PATH) [[ $2 != --cgroup ]] || _kvmsched_cgroups ;;
 	RULE) _kvmsched_of "$(_kvmsched_rules)" ;;
+	EXPR) [[ $2 != --on ]] || _kvmsched_of "$(_kvmsched_reasons "$1")" ;;
 	NAME*)
 		case $2 in
 		--rule) _kvmsched_list "$(_kvmsched_rules) none" ;;
@@ -175,8 +189,15 @@ _kvmsched()
 	# bash makes words of their own of what stands before a "=", of it, and of what stands behind.
 	if [[ $cur == = ]]; then
 		cur=''
+	elif [[ $cur == : && $prev == rule ]]; then
+		mapfile -t COMPREPLY < <(_kvmsched_rules)
+		return
 	elif [[ $prev == = ]]; then
 		prev=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	if [[ $prev == : && ${COMP_WORDS[COMP_CWORD - 2]} == rule ]]; then # it breaks words there, too
+		_kvmsched_of "$(_kvmsched_rules)"
+		return
 	fi
 	want=$(_kvmsched_arg "$cmd" "$prev")
 	if [ -n "$want" ]; then

@@ -8,7 +8,8 @@ function setTheme(name) {
 	else
 		document.documentElement.dataset.theme = name;
 	$("theme").textContent = { auto: "◐ auto", light: "☀ light", dark: "☾ dark" }[name];
-	$("theme").setAttribute("aria-label", `Colours: ${name === "auto" ? "as the system has them" : name}`);
+	$("theme").title = `Colours: ${name === "auto" ? "as the system has them" : name}`;
+	$("theme").setAttribute("aria-label", $("theme").title);
 	$("theme").dataset.is = name;
 	recolor();
 }

@@ -73,7 +73,7 @@ function culpritCard(row) {
 	const name = column.kind === "quota" ? () => "its CPU quota" : self ? f => `${f(k.name)} itself` : f => f(column.name);
 	const classes = classesOf(column, row.report.vm);
 	return card("Culprit", "bad", name(text => short(text, CARD)), name(harmless),
-		make("p", null, `was first to take a CPU of ${short(k.name, CARD)} ${plural(times, "time")}${classes ? ` (${classes})` : ""}: ${time(ns)}, ${percent(ns, own.time_ns)} of its preemption`),
+		make("p", null, `${column.kind === "quota" ? "held" : "was first to take a CPU of"} ${short(k.name, CARD)} ${column.kind === "quota" ? "back " : ""}${plural(times, "time")}${classes && column.kind !== "quota" ? ` (${classes})` : ""}: ${time(ns)}, ${percent(ns, own.time_ns)} of its preemption`),
 		task ? make("p", null, `most: ${harmless(task.comm || "?")}[${task.tid}], ${time(task.time_ns)}`) : null,
 		hadIt(row.vcpu.vm, column),
 		unknownNote("its VM's", k));
@@ -206,7 +206,7 @@ function vcpuColumns() {
 		{ name: "states", left: true, cell: r => stateBar(r.report) },
 		part("run delay", "run_delay_ns", "time runnable but waiting for a CPU"),
 		...["running", "on_or_user", "user", "preempted", "halted", "sleeping", "elsewhere", "absent", "unknown"].map(s =>
-			DATA.report.vcpus.some(v => v[`${s}_ns`] > 0) && part(s.replaceAll("_", " "), `${s}_ns`)),
+			DATA.report.vcpus.some(v => v[`${s}_ns`] > 0) && part(s.replaceAll("_", " "), `${s}_ns`, s === "halted" || s === "sleeping" ? "with the time that it had been woken and waited for a CPU" : undefined)),
 		number("switches", "switches"), number("migrations", "migrations"),
 		of("delay p50", "run_delay", "p50_ns", "run delay of the median absence"), of("delay p99", "run_delay", "p99_ns"), of("delay max", "run_delay", "max_ns", undefined, r => r.vcpu.apart),
 		of("absence p99", "absence", "p99_ns"), of("absence max", "absence", "max_ns"),
@@ -226,6 +226,7 @@ function showVcpus() {
 	table($("vcpus"), columns, rows, row => make("tr", { class: row === worst ? "worst" : null, "data-id": String(row.vcpu.id) },
 		columns.map(c => make("td", { class: c.name === "VM" ? "name" : c.left ? "left" : null, title: c.name === "VM" ? vmName(row) : null }, c.cell(row)))),
 	columns.some(c => c.name === "run delay") ? "run delay" : "preempted");
+	$("woken").hidden = !columns.some(c => c.name === "halted" || c.name === "sleeping") || !columns.some(c => c.name === "run delay");
 	$("apart").textContent = DATA.apart_note ? `* ${harmless(DATA.apart_note)}` : "";
 }
 
