@@ -370,7 +370,8 @@ static void test_losses(void **state)
 /* Less time than was asked for, because of the bytes: it begins where all is there, and says so. */
 static void test_room(void **state)
 {
-	struct whole w = {.rig.o = {.span_ns = 1000 * MS, .bytes = 400 << 10, .size = "400K"}, .asks = 90000};
+	struct whole w = {.rig.o = {.span_ns = 1000 * MS, .bytes = 400 << 10, .size = "400K"},
+			  .asks = 90000};
 	struct told d;
 
 	(void)state;
@@ -388,7 +389,10 @@ static void test_room(void **state)
  * of it is missing. */
 static void test_slices(void **state)
 {
-	struct whole w = {.rig.o = {.span_ns = 60000 * MS, .bytes = 8 << 20, .size = "8M", .after_ns = 2000 * MS},
+	struct whole w = {.rig.o = {.span_ns = 60000 * MS,
+				    .bytes = 8 << 20,
+				    .size = "8M",
+				    .after_ns = 2000 * MS},
 			  .rig.every = 9000,
 			  .asks = 150000};
 	struct told d;
