@@ -81,6 +81,10 @@ static void verify(const struct record_cmd *c, struct argp_state *state)
 
 	if (c->needs_flight && !f->span_ns)
 		argp_error(state, "%s is about --flight, which is not there", c->needs_flight);
+	if (f->span_ns && c->o.input && !f->ons && !c->rules.patterns)
+		argp_error(state,
+			   "--flight -i %s: without --on there is no reason to write anything",
+			   c->o.input);
 	if (c->rules.files && !c->rules.patterns)
 		argp_error(state, "--model is for --on check or --on rule:NAME, neither is there");
 	for (unsigned i = 0; i < f->ons; i++)

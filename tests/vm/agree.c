@@ -6,7 +6,7 @@
  * bucket (those of the records in the kernel's wider buckets), maxima, who took the CPU.
  *
  * Prints a row per vCPU from both, "ok NAME" or "not ok NAME: why" per vCPU, and a last line.
- * Exit status: 0 they agree on at least one vCPU, else 1.
+ * Exit status: 0 they agree, and vCPUs were preempted and halted; else 1.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -39,6 +39,7 @@ struct agree {
 	struct model *of_records, *of_sums;
 	struct summary records, sums;
 	unsigned compared, failed;
+	__u64 absences[ST_CNT], buckets; /* what there was to compare */
 };
 
 static int on_batch(void *ctx, const struct batch *b)
@@ -151,15 +152,17 @@ static bool same(const char *what, __u64 records, __u64 sums)
 	return records == sums;
 }
 
-static void same_hist(const char *name, const struct hist *records, const struct hist *sums)
+/* Returns how many buckets have something. */
+static unsigned same_hist(const char *name, const struct hist *records, const struct hist *sums)
 {
+	unsigned buckets = 0;
 	__u64 wide[KS_AGG_BUCKETS] = {0};
 	struct hist_bucket b;
 	char what[64];
 
 	for (unsigned at = 0; hist__next(records, &at, &b);)
 		wide[ks_bucket(b.high)] += b.count;
-	for (unsigned at = 0; hist__next(sums, &at, &b);) {
+	for (unsigned at = 0; hist__next(sums, &at, &b); buckets++) {
 		snprintf(what, sizeof(what), "%s, bucket up to %llu ns", name,
 			 (unsigned long long)b.high);
 		same(what, wide[ks_bucket(b.high)], b.count);
@@ -173,18 +176,26 @@ static void same_hist(const char *name, const struct hist *records, const struct
 	same(what, records->sum, sums->sum);
 	snprintf(what, sizeof(what), "%s, greatest", name);
 	same(what, records->max, sums->max);
+	return buckets;
 }
 
-static void same_vcpu(const struct summary_vcpu *r, const struct summary_vcpu *s)
+static void same_vcpu(struct agree *g, const struct summary_vcpu *r, const struct summary_vcpu *s)
 {
+	__u64 before = g->buckets;
+
 	for (enum state st = 0; st < ST_CNT; st++) {
 		same(state__name(st), r->state_ns[st], s->state_ns[st]);
 		same(state__name(st), r->state_cnt[st], s->state_cnt[st]);
-		same_hist(state__name(st), &r->by_state[st], &s->by_state[st]);
+		g->buckets += same_hist(state__name(st), &r->by_state[st], &s->by_state[st]);
+		g->absences[st] += r->state_cnt[st];
 	}
 	same("run delay", r->run_delay_ns, s->run_delay_ns);
-	same_hist("run delay", &r->run_delay, &s->run_delay);
-	same_hist("absence", &r->absence, &s->absence);
+	g->buckets += same_hist("run delay", &r->run_delay, &s->run_delay);
+	g->buckets += same_hist("absence", &r->absence, &s->absence);
+	printf("  histograms of %" PRIu64 " absences: %" PRIu64
+	       " buckets that have any are compared"
+	       " (12.5 %% wide: the records' finer ones are put together)\n",
+	       (uint64_t)r->absence.count, (uint64_t)(g->buckets - before));
 	same("switches", r->switches, s->switches);
 	same("reloads", r->reloads, s->reloads);
 	same("migrations", r->migrations, s->migrations);
@@ -251,7 +262,7 @@ static void compare(struct agree *g)
 		print("records", r);
 		if (s) {
 			print("sums", s);
-			same_vcpu(r, s);
+			same_vcpu(g, r, s);
 			same_takers(g, r->v->vm);
 		} else {
 			snprintf(why, sizeof(why), "no sums");
@@ -283,8 +294,15 @@ int main(int argc, char **argv)
 		if (live__lost(g.live)[i])
 			return err__say(0, "records were lost: nothing to compare"), 1;
 	compare(&g);
-	printf("%u vCPUs compared, %u differ, %" PRIu64 " records\n", g.compared, g.failed,
-	       (uint64_t)g.records.events);
+	if (!g.absences[ST_PREEMPTED] || !g.absences[ST_HALTED]) {
+		printf("not ok: no vCPU was preempted, or none halted: there was little to compare\n");
+		g.failed++;
+	}
+	printf("%u vCPUs compared, %u differ: %" PRIu64 " records, %" PRIu64
+	       " preemptions, %" PRIu64 " halts, %" PRIu64 " sleeps, %" PRIu64 " buckets\n",
+	       g.compared, g.failed, (uint64_t)g.records.events, (uint64_t)g.absences[ST_PREEMPTED],
+	       (uint64_t)g.absences[ST_HALTED], (uint64_t)g.absences[ST_SLEEPING],
+	       (uint64_t)g.buckets);
 	live__free(g.live);
 	return g.failed || !g.compared;
 }

@@ -152,7 +152,7 @@ run_amid()
 
 run_agree()
 {
-	"${kvmsched%/*}/agree" "$workload" --vms 2 --vcpus 3 --mode spin,halt,mixed,timer --time 1 --seed 7 \
+	"${kvmsched%/*}/agree" "$workload" --vms 2 --vcpus 3 --mode spin,halt,mixed,timer,uffd --time 1 --seed 7 \
 		--json /tmp/agree.json >"$VM_OUT/agree.log" 2>&1
 	echo $? >"$VM_OUT/agree.status"
 	say "agree: status $(cat "$VM_OUT/agree.status"), $(tail -n 1 "$VM_OUT/agree.log")"

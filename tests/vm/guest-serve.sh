@@ -168,8 +168,14 @@ churn()
 	"$workload" --churn 1500 --vcpus 50 -name churn2 >churn2.log 2>&1
 	wait $churn_pid
 	sleep 3
+	scrape $small >churn.amid
+	"$workload" --churn 3500 --vcpus 50 -name churn >churn.log 2>&1 &
+	churn_pid=$!
+	"$workload" --churn 3500 --vcpus 50 -name churn2 >churn2.log 2>&1
+	wait $churn_pid
+	sleep 3
 	scrape $small >churn.after
-	cp churn.before churn.after "$VM_OUT/"
+	cp churn.before churn.amid churn.after "$VM_OUT/"
 	# And that there is room again.
 	"$workload" --time 0 --vcpus 40 --mode halt --wake-us 20000-50000 -name after --ready-file after.ready >/dev/null &
 	after_pid=$!
