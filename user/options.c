@@ -131,7 +131,7 @@ static error_t parse_trace(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option source_options[] = {
 	{"input", 'i', "DIR", 0, "read the recording in DIR instead of tracing", 1},
-	{"duration", 'd', "TIME", 0, "trace for TIME (10s, 500ms); else until CMD ends or Ctrl-C",
+	{"duration", 'd', "TIME", 0, "trace for TIME (10s, 500ms); else until Ctrl-C, or CMD's end",
 	 1},
 	{"full", OPT_FULL, NULL, 0, "also the inside of loads and puts: what they cost", 1},
 	{"light", OPT_LIGHT, NULL, 0, "two hooks only: absences; running and user are one", 1},
