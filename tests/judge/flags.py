@@ -94,6 +94,8 @@ def class_of(step, victim, tgid, trace, vmm_tgids, is_vcpu):
 def judge_class(recording, pairing, trace, vmm_tgids):
     with_loads = recording.env["loads"] == "1"
     wrong, classes, untold = collections.Counter(), collections.Counter(), 0
+    # Of a vCPU that was in user space when the trace began, no record tells whether its thread had run it before.
+    unsure = {e.tid for e in recording.of("snap") if e.mask & MASK_USER}
     first_seen = {}
     for e in recording.of("snap", "load", "out", "in"):
         if e.type == "snap" and e.mask & MASK_USER:
@@ -119,7 +121,8 @@ def judge_class(recording, pairing, trace, vmm_tgids):
         want = class_of(a.switch_out, victims[a.out.vcpu], tgid, trace,
                         {vmm for vmm in vmm_tgids if born.get(vmm, a.out.ts) <= a.out.ts}, is_vcpu)
         classes[want] += 1
-        if not is_vcpu and VCPU_THREAD.match(a.switch_out.comm) and a.out.what == "SAME_VM" and not with_loads:
+        if not is_vcpu and VCPU_THREAD.match(a.switch_out.comm) and a.out.what == "SAME_VM" and (
+                not with_loads or a.out.next_tid in unsure):
             continue
         if a.out.what != want:
             wrong[f"{a.out.what} for {want} {a.switch_out.comm}"] += 1
