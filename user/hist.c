@@ -13,40 +13,23 @@
 
 #define COARSE (HIST_SUB / KS_AGG_SUB) /* indices that share a bucket of the kernel's */
 
-/* The octaves up to 2 * HIST_SUB have buckets of width 1; then the width doubles with each. */
-static unsigned width_shift(unsigned i)
+/* Of buckets of which each octave has sub: the octaves up to 2 * sub have buckets of width 1; then
+ * the width doubles with each. */
+static inline unsigned width_shift(unsigned i, unsigned sub)
 {
-	return i < HIST_SUB ? 0 : i / HIST_SUB - 1;
+	return i < sub ? 0 : i / sub - 1;
 }
 
-static __u64 low_of(unsigned i)
+static inline __u64 low_at(unsigned i, unsigned sub)
 {
-	unsigned shift = width_shift(i);
+	unsigned shift = width_shift(i, sub);
 
-	return (__u64)(i - shift * HIST_SUB) << shift;
+	return (__u64)(i - shift * sub) << shift;
 }
 
-static __u64 high_of(unsigned i)
+static inline __u64 high_at(unsigned i, unsigned sub)
 {
-	return low_of(i) + ((1ULL << width_shift(i)) - 1);
-}
-
-/* The same of the kernel's buckets. */
-static unsigned kernel_shift(unsigned i)
-{
-	return i < KS_AGG_SUB ? 0 : i / KS_AGG_SUB - 1;
-}
-
-static __u64 kernel_low(unsigned i)
-{
-	unsigned shift = kernel_shift(i);
-
-	return (__u64)(i - shift * KS_AGG_SUB) << shift;
-}
-
-static __u64 kernel_high(unsigned i)
-{
-	return kernel_low(i) + ((1ULL << kernel_shift(i)) - 1);
+	return low_at(i, sub) + ((1ULL << width_shift(i, sub)) - 1);
 }
 
 static __u64 add_sat(__u64 a, __u64 b)
@@ -177,8 +160,9 @@ int hist__add_kernel(struct hist *h, const struct ks_agg_hist *k)
 		if (i % KS_AGG_SUB == 0 && !any_in(&k->bucket[i]))
 			i += KS_AGG_SUB - 1;
 		else if (k->bucket[i]) {
-			err = become(h, HIST_COARSE) ?: add_at(h, kernel_high(i), k->bucket[i]);
-			min = count ? min : kernel_low(i);
+			err = become(h, HIST_COARSE)
+				      ?: add_at(h, high_at(i, KS_AGG_SUB), k->bucket[i]);
+			min = count ? min : low_at(i, KS_AGG_SUB);
 			count += k->bucket[i];
 		}
 	}
@@ -233,10 +217,11 @@ int hist__merge(struct hist *h, const struct hist *from)
 
 static struct hist_bucket bucket(const struct hist *h, unsigned i, __u64 count)
 {
-	__u64 high = high_of(i);
+	__u64 high = high_at(i, HIST_SUB);
 
-	return (struct hist_bucket){.low = h->kind == HIST_COARSE ? kernel_low(ks_bucket(high))
-								  : low_of(i),
+	return (struct hist_bucket){.low = h->kind == HIST_COARSE
+						   ? low_at(ks_bucket(high), KS_AGG_SUB)
+						   : low_at(i, HIST_SUB),
 				    .high = high,
 				    .count = count};
 }
@@ -400,7 +385,7 @@ __u64 hist__count_le(const struct hist *h, __u64 v)
 
 	if (!h->count || v >= h->max)
 		return h->count;
-	if (high_of(end) <= v) /* v < max: this is not the last bucket */
+	if (high_at(end, HIST_SUB) <= v) /* v < max: this is not the last bucket */
 		end++;
 	for (unsigned i = 0; i < end / HIST_SUB; i++)
 		n = add_sat(n, chunk_sum(h, i));
@@ -416,7 +401,8 @@ static struct hist_bucket empty_row(unsigned r, unsigned shift)
 
 	if (last >= HIST_BUCKETS)
 		last = HIST_BUCKETS - 1;
-	return (struct hist_bucket){.low = low_of(r << shift), .high = high_of(last)};
+	return (struct hist_bucket){.low = low_at(r << shift, HIST_SUB),
+				    .high = high_at(last, HIST_SUB)};
 }
 
 unsigned hist__coarsen(const struct hist *h, struct hist_bucket *out, unsigned rows)
